@@ -1,0 +1,73 @@
+"""The next thing to do for one request, by one stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reportbus.core.model import Artifact, JsonValue, Outcome, Request
+
+
+class Stage(StrEnum):
+    """The stations that do jobs."""
+
+    GENERATE = "GENERATE"
+    DELIVER = "DELIVER"
+    NOTIFY = "NOTIFY"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One thing to do. Inside a request `number` is never used twice, whatever the run.
+
+    `subject` says for what: the target's number for DELIVER, the position of the notify rule for NOTIFY, 0 for
+    GENERATE. `lane` names what the job needs a place at ("engine:PYTHON", "target:acme", "channel:EMAIL").
+    `attempt` counts from 1 and grows with each answer that calls for another try; `losses` counts the workers
+    that died on the job, `unknowns` its attempts with an outcome nobody can tell.
+    """
+
+    number: int
+    run: int
+    stage: Stage
+    subject: int
+    lane: str
+    attempt: int = 1
+    losses: int = 0
+    unknowns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A job in the hands of one worker, with all it takes to do it.
+
+    `request_key` is the ledger's own number of the request. `fence` grows with each claim of the job: an answer
+    with an older one changes nothing. `artifacts` are the newest staged files (DELIVER, NOTIFY), `outcome` how
+    the run ended (NOTIFY), `checkpoint` what an earlier attempt of this job stored (an engine's own job id).
+    """
+
+    request_key: int
+    job: Job
+    fence: int
+    request: Request
+    artifacts: tuple[Artifact, ...] = ()
+    outcome: Outcome | None = None
+    checkpoint: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+def engine_lane(report_type: str) -> str:
+    """The lane of a report type's generate jobs."""
+    return f"engine:{report_type}"
+
+
+def target_lane(destination: str) -> str:
+    """The lane of a destination's deliver jobs."""
+    return f"target:{destination}"
+
+
+def channel_lane(channel: str) -> str:
+    """The lane of a channel's notify jobs."""
+    return f"channel:{channel}"
