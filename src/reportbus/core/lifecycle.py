@@ -1,0 +1,453 @@
+"""The life of a request: every decision of the line, as one table and pure functions.
+
+Two rules: what decides about statuses, retries or the next job stands in this file and nowhere else; and
+nothing here does I/O, reads a clock, draws a random number or logs.
+
+A request has runs, numbered from 1. A run only moves forward through `NEXT` and ends in exactly one terminal
+status. It waits for its open jobs; when the last of them is answered it moves to the next status, and that
+status opens its own jobs: PENDING the generate job, GENERATED one deliver job per target, a terminal status one
+notify job per rule. Notify jobs never change a status. `retry` opens the next run on a FAILED request, at the
+first status whose work is not done.
+
+Each function returns a `Step`: the new state, the jobs it opens and closes, and what to write down. Where a
+function does not apply it raises `IllegalStep` and nothing changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from reportbus.core.errors import TRANSIENT_CODES
+from reportbus.core.events import (
+    Answer,
+    Delivered,
+    Failed,
+    Generated,
+    HandedBack,
+    Kind,
+    Lost,
+    Notified,
+)
+from reportbus.core.jobs import Job, Stage, channel_lane, engine_lane, target_lane
+from reportbus.core.model import TERMINAL, Outcome, Status
+from reportbus.core.notes import Component, ErrorNote, EventType, Note
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from reportbus.core.model import JsonValue, Request, Target
+
+
+class Trigger(StrEnum):
+    """What moves a run from one status to the next."""
+
+    STARTED = "a worker takes the report up"
+    STAGED = "the report is staged"
+    DELIVERED = "every target has it"
+    CLOSED = "nothing is left to do"
+    GAVE_UP = "refused, out of retries, cancelled or expired"
+
+
+NEXT: Final[dict[Status, dict[Trigger, Status]]] = {
+    Status.PENDING: {Trigger.STARTED: Status.IN_PROGRESS, Trigger.GAVE_UP: Status.FAILED},
+    Status.IN_PROGRESS: {Trigger.STAGED: Status.GENERATED, Trigger.GAVE_UP: Status.FAILED},
+    Status.GENERATED: {Trigger.DELIVERED: Status.DISTRIBUTED, Trigger.GAVE_UP: Status.FAILED},
+    Status.DISTRIBUTED: {Trigger.CLOSED: Status.COMPLETED},
+    Status.COMPLETED: {},
+    Status.FAILED: {},
+}
+"""The table. The diagram of the documentation and the ledger's guard against illegal moves are made from it."""
+
+ENTRY_STATUSES: Final = (Status.PENDING, Status.GENERATED)
+"""Where a run may begin: the first run at PENDING, a later one also at GENERATED, from staging."""
+
+
+class IllegalStep(ValueError):
+    """A step the table does not have; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How often a step is tried, and how long to wait in between.
+
+    The waits, before jitter, with the defaults: 2, 4, 8 seconds, never more than `max_backoff`. `max_unknowns`
+    bounds repeats after an outcome nobody can tell, `max_losses` the workers that may die on one job.
+    """
+
+    max_retries: int = 3
+    backoff_base: float = 2
+    max_backoff: float = 300
+    retryable_errors: frozenset[str] = TRANSIENT_CODES
+    max_unknowns: int = 1
+    max_losses: int = 3
+
+    def delay(self, attempt: int, jitter: float, retry_after: float | None = None) -> float:
+        """Seconds to wait after failed attempt `attempt`; `jitter` in [0, 1) spreads it over the whole range.
+
+        The other side's `retry_after` is honoured, between 0 and `max_backoff`.
+        """
+        ceiling = self.max_backoff
+        if attempt < _LONGEST_EXPONENT:
+            ceiling = min(ceiling, self.backoff_base**attempt)
+        wish = min(max(retry_after or 0.0, 0.0), self.max_backoff)
+        return max(jitter * ceiling, wish)
+
+
+_LONGEST_EXPONENT: Final = 64
+
+NOTIFY_POLICY: Final = Policy(max_retries=300)
+"""Notices are tried for about a day: 300 waits of at most five minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """Where the newest run of a request stands.
+
+    `open` counts its unanswered generate and deliver jobs, `failed` lists the targets given up; `ending` is set when
+    the run is to end without new work (cancelled, expired); `code` and `text` say why it failed.
+    """
+
+    run: int
+    status: Status
+    open: int = 0
+    next_job: int = 1
+    failed: tuple[int, ...] = ()
+    ending: str = ""
+    code: str = ""
+    text: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run reached its terminal status."""
+        return self.status in TERMINAL
+
+
+COMPONENT_OF: Final = {
+    Stage.GENERATE: Component.ENGINE,
+    Stage.DELIVER: Component.DISTRIBUTOR,
+    Stage.NOTIFY: Component.NOTIFIER,
+}
+
+_ATTEMPT_EVENT: Final = {
+    Stage.GENERATE: EventType.GENERATION,
+    Stage.DELIVER: EventType.DISTRIBUTION,
+    Stage.NOTIFY: EventType.NOTIFICATION,
+}
+
+
+class Fate(StrEnum):
+    """What becomes of an answered job."""
+
+    DONE = "DONE"
+    FAILED = "FAILED"
+    AGAIN = "AGAIN"
+    IGNORED = "IGNORED"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What follows from one thing that happened.
+
+    `fate` is the answered job's; with AGAIN, `job` is its next attempt, due in `delay` seconds. `opened` are new jobs,
+    due at once. `close_open` asks to close the run's jobs that no worker holds.
+    """
+
+    state: RunState
+    fate: Fate = Fate.DONE
+    job: Job | None = None
+    delay: float = 0.0
+    opened: tuple[Job, ...] = ()
+    notes: tuple[Note, ...] = ()
+    error: ErrorNote | None = None
+    outcome: Outcome | None = None
+
+
+# -- the beginning and the end of a run ------------------------------------------------------------------------
+
+
+def accept(request: Request) -> Step:
+    """The first run of a request that was found good: PENDING, with its generate job open."""
+    job = Job(1, 1, Stage.GENERATE, 0, engine_lane(request.report_type))
+    state = RunState(run=1, status=Status.PENDING, open=1, next_job=2)
+    note = Note(EventType.STATUS_CHANGE, Component.ORCHESTRATOR, Status.PENDING, Status.PENDING, _asked(request))
+    return Step(state, opened=(job,), notes=(note,))
+
+
+def refuse(code: str, text: str) -> Step:
+    """The only run of a request that breaks the rules: FAILED at once, never retried."""
+    state = RunState(run=1, status=Status.FAILED, code=code, text=text)
+    note = Note(
+        EventType.STATUS_CHANGE,
+        Component.ORCHESTRATOR,
+        Status.PENDING,
+        Status.FAILED,
+        {"code": code, "text": text},
+    )
+    return Step(
+        state,
+        notes=(note,),
+        error=ErrorNote(code, text, Component.ORCHESTRATOR),
+        outcome=Outcome(Status.FAILED, code, text),
+    )
+
+
+def start(state: RunState, job: Job) -> Step:
+    """A worker takes `job` up: its attempt goes on record, and the first generate attempt starts the run."""
+    new = state
+    if job.stage is Stage.GENERATE and state.status is Status.PENDING and job.run == state.run:
+        new = replace(state, status=_next(state.status, Trigger.STARTED))
+    details: dict[str, JsonValue] = {"job": job.number, "run": job.run, "lane": job.lane, "attempt": job.attempt}
+    if job.subject:
+        details["subject"] = job.subject
+    kind = EventType.ATTEMPT if new is state else EventType.STATUS_CHANGE
+    return Step(new, notes=(Note(kind, COMPONENT_OF[job.stage], state.status, new.status, details),))
+
+
+def retry(state: RunState, request: Request, *, delivered: Collection[int], staged: bool, by: str = "") -> Step:
+    """The next run of a FAILED request, at the first status whose work is not done.
+
+    `delivered` are the targets that have the report already, `staged` says whether it still stands on staging.
+    Raises IllegalStep for a request that has not failed.
+    """
+    if state.status is not Status.FAILED:
+        msg = f"only a FAILED request can be retried; this one is {state.status}"
+        raise IllegalStep(msg)
+    entry = Status.GENERATED if staged else Status.PENDING
+    fresh = RunState(run=state.run + 1, status=entry, next_job=state.next_job)
+    details: dict[str, JsonValue] = {"run": fresh.run, "by": by}
+    note = Note(EventType.RETRY, Component.OPERATOR, Status.FAILED, entry, details)
+    if not staged:
+        job = Job(fresh.next_job, fresh.run, Stage.GENERATE, 0, engine_lane(request.report_type))
+        return Step(replace(fresh, open=1, next_job=fresh.next_job + 1), opened=(job,), notes=(note,))
+    return _after(fresh, request, _missing(request, delivered), (note,))
+
+
+def end_early(state: RunState, code: str, text: str, *, closed: Collection[Job], request: Request, by: str = "") -> Step:
+    """Cancel or expire a run: no new work is opened; its jobs that no worker holds, `closed`, are closed.
+
+    Jobs in a worker's hands still answer; the run ends with the last of them, with the truth of what they did.
+    Raises IllegalStep once the run has ended; asking twice changes nothing more.
+    """
+    if state.ended:
+        msg = f"the run has ended already, {state.status}"
+        raise IllegalStep(msg)
+    missing = tuple(job.subject for job in closed if job.stage is Stage.DELIVER)
+    new = replace(
+        state, open=state.open - len(closed), failed=(*state.failed, *missing), ending=code, code=code, text=text
+    )
+    details: dict[str, JsonValue] = {"run": state.run, "code": code, "text": text, "closed": len(closed), "by": by}
+    note = Note(EventType.CANCEL, Component.OPERATOR, state.status, state.status, details)
+    error = ErrorNote(code, text, Component.OPERATOR, retry_eligible=True)
+    if new.open:
+        return Step(new, notes=(note,), error=error)
+    return replace(_finish(new, request, (note,)), error=error)
+
+
+# -- an answer -------------------------------------------------------------------------------------------------
+
+
+def step(  # noqa: PLR0913 - a pure function says what it depends on
+    state: RunState,
+    job: Job,
+    answer: Answer,
+    request: Request,
+    policy: Policy,
+    jitter: float,
+    delivered: Callable[[], Collection[int]] = tuple,
+) -> Step:
+    """What follows from the `answer` to an open job.
+
+    `delivered` is asked for the targets that have the report from earlier runs, and only when targets are opened.
+    Raises IllegalStep where the answer does not fit the job, or the job is of an older run (notify jobs excepted).
+    """
+    if job.stage is not Stage.NOTIFY and (job.run != state.run or state.ended or not state.open):
+        msg = f"job {job.number} of run {job.run} is not open in run {state.run}, {state.status}"
+        raise IllegalStep(msg)
+    if isinstance(answer, HandedBack):
+        return _handed_back(state, job, request)
+    if isinstance(answer, Lost):
+        return _lost(state, job, request, policy)
+    if isinstance(answer, Failed):
+        return _failed(state, job, answer, request, policy, jitter)
+    if isinstance(answer, Generated) and job.stage is Stage.GENERATE:
+        return _generated(state, job, answer, request, delivered)
+    if isinstance(answer, Delivered) and job.stage is Stage.DELIVER:
+        note = _noted(state, job, _received(answer))
+        return _after(replace(state, open=state.open - 1), request, (), (note,))
+    if isinstance(answer, Notified) and job.stage is Stage.NOTIFY:
+        return Step(state, notes=(_noted(state, job, _received(answer)),))
+    msg = f"{type(answer).__name__} does not answer a {job.stage} job"
+    raise IllegalStep(msg)
+
+
+def _generated(
+    state: RunState, job: Job, answer: Generated, request: Request, delivered: Callable[[], Collection[int]]
+) -> Step:
+    new = _next(Status.IN_PROGRESS, Trigger.STAGED)
+    details: dict[str, JsonValue] = {
+        "run": job.run,
+        "job": job.number,
+        "artifacts": [
+            {"key": item.key, "format": item.format, "size": item.size, "sha256": item.sha256, "rows": item.rows}
+            for item in answer.artifacts
+        ],
+    }
+    if answer.note:
+        details["note"] = answer.note
+    note = Note(EventType.STATUS_CHANGE, Component.ENGINE, state.status, new, details)
+    state = replace(state, status=new, open=state.open - 1)
+    missing = request.targets if state.run == 1 else _missing(request, delivered())
+    if state.ending:
+        numbers = tuple(target.number for target in missing)
+        return _finish(replace(state, failed=(*state.failed, *numbers)), request, (note,))
+    return _after(state, request, missing, (note,))
+
+
+def _failed(  # noqa: PLR0913 - see step
+    state: RunState, job: Job, answer: Failed, request: Request, policy: Policy, jitter: float
+) -> Step:
+    again = not (state.ending and job.stage is not Stage.NOTIFY) and _may_repeat(job, answer, policy)
+    component = COMPONENT_OF[job.stage]
+    details: dict[str, JsonValue] = {"code": answer.code, "text": answer.text, "kind": answer.kind.value}
+    eligible = answer.kind is not Kind.PERMANENT
+    error = ErrorNote(answer.code, answer.text, component, job.attempt - 1, eligible, answer.trace)
+    if again:
+        delay = policy.delay(job.attempt, jitter, answer.retry_after)
+        details["again_in"] = round(delay, 3)
+        unknowns = job.unknowns + (answer.kind is Kind.UNKNOWN)
+        job_again = replace(job, attempt=job.attempt + 1, unknowns=unknowns)
+        note = _noted(state, job, details, EventType.ERROR)
+        return Step(state, Fate.AGAIN, job=job_again, delay=delay, notes=(note,), error=error)
+    return _give_up(state, job, request, _noted(state, job, details, EventType.ERROR), error)
+
+
+def _handed_back(state: RunState, job: Job, request: Request) -> Step:
+    note = _noted(state, job, {"handed_back": True})
+    if state.ending and job.stage is not Stage.NOTIFY:
+        return _give_up(state, job, request, note, ErrorNote(state.ending, state.text, COMPONENT_OF[job.stage]))
+    return Step(state, Fate.AGAIN, job=job, notes=(note,))
+
+
+def _lost(state: RunState, job: Job, request: Request, policy: Policy) -> Step:
+    losses = job.losses + 1
+    component = COMPONENT_OF[job.stage]
+    if state.ending and job.stage is not Stage.NOTIFY:
+        note = _noted(state, job, {"lost": losses})
+        return _give_up(state, job, request, note, ErrorNote(state.ending, state.text, component))
+    if losses <= policy.max_losses:
+        return Step(state, Fate.AGAIN, job=replace(job, losses=losses), notes=(_noted(state, job, {"lost": losses}),))
+    text = f"{losses} workers were lost while doing this job; it is not tried again by itself"
+    note = _noted(state, job, {"code": "SYS_CRASH_LOOP", "text": text}, EventType.ERROR)
+    return _give_up(state, job, request, note, ErrorNote("SYS_CRASH_LOOP", text, component, losses))
+
+
+def _give_up(state: RunState, job: Job, request: Request, note: Note, error: ErrorNote) -> Step:
+    """The job failed for good. A notice changes nothing; a report or a target does."""
+    if job.stage is Stage.NOTIFY:
+        return Step(state, Fate.FAILED, notes=(note,), error=error)
+    failed = (*state.failed, job.subject) if job.stage is Stage.DELIVER else state.failed
+    new = replace(state, open=state.open - 1, failed=failed)
+    if not new.code:
+        new = replace(new, code=error.code, text=error.text)
+    if job.stage is Stage.GENERATE:
+        return replace(_finish(new, request, (note,)), fate=Fate.FAILED, error=error)
+    return replace(_after(new, request, (), (note,)), fate=Fate.FAILED, error=error)
+
+
+def _may_repeat(job: Job, answer: Failed, policy: Policy) -> bool:
+    if job.attempt > policy.max_retries:
+        return False
+    if answer.kind is Kind.UNKNOWN:
+        return job.unknowns < policy.max_unknowns
+    return answer.kind is Kind.TRANSIENT and answer.code in policy.retryable_errors
+
+
+# -- moving on -------------------------------------------------------------------------------------------------
+
+
+def _after(state: RunState, request: Request, targets: tuple[Target, ...], notes: tuple[Note, ...]) -> Step:
+    """GENERATED, with `targets` to be opened: deliver, or move on where no job is open."""
+    if targets:
+        jobs = tuple(
+            Job(number, state.run, Stage.DELIVER, target.number, target_lane(target.destination))
+            for number, target in enumerate(targets, state.next_job)
+        )
+        opened = replace(state, open=state.open + len(jobs), next_job=state.next_job + len(jobs))
+        return Step(opened, opened=jobs, notes=notes)
+    if state.open:
+        return Step(state, notes=notes)
+    return _finish(state, request, notes)
+
+
+def _finish(state: RunState, request: Request, notes: tuple[Note, ...]) -> Step:
+    """The run has no open job left: end it and open the notices of its outcome."""
+    if state.failed or state.status is not Status.GENERATED:
+        final = _next(state.status, Trigger.GAVE_UP)
+        outcome = Outcome(final, state.code, state.text)
+        details: dict[str, JsonValue] = {"run": state.run, "code": state.code, "text": state.text}
+        if state.failed:
+            details |= {"missing": list(state.failed), "targets": len(request.targets)}
+        moves = (Note(EventType.STATUS_CHANGE, Component.ORCHESTRATOR, state.status, final, details),)
+    else:
+        between = _next(state.status, Trigger.DELIVERED)
+        final = _next(between, Trigger.CLOSED)
+        outcome = Outcome(final)
+        notes = (*notes[:-1], replace(notes[-1], new=between))
+        moves = (Note(EventType.STATUS_CHANGE, Component.ORCHESTRATOR, between, final, {"run": state.run}),)
+    rules = [position for position, rule in enumerate(request.notify) if final in rule.on]
+    notices = tuple(
+        Job(number, state.run, Stage.NOTIFY, position, channel_lane(request.notify[position].channel))
+        for number, position in enumerate(rules, state.next_job)
+    )
+    ended = replace(state, status=final, next_job=state.next_job + len(notices), code=outcome.code, text=outcome.text)
+    return Step(ended, opened=notices, notes=(*notes, *moves), outcome=outcome)
+
+
+def _next(status: Status, trigger: Trigger) -> Status:
+    try:
+        return NEXT[status][trigger]
+    except KeyError:
+        msg = f"no way from {status} by {trigger.name}"
+        raise IllegalStep(msg) from None
+
+
+def _missing(request: Request, delivered: Collection[int]) -> tuple[Target, ...]:
+    return tuple(target for target in request.targets if target.number not in delivered)
+
+
+def _noted(
+    state: RunState, job: Job, details: dict[str, JsonValue], type_: EventType | None = None
+) -> Note:
+    """The audit row of an answer that leaves the status alone."""
+    about: dict[str, JsonValue] = {"run": job.run, "job": job.number, "attempt": job.attempt}
+    if job.subject or job.stage is Stage.NOTIFY:
+        about["subject"] = job.subject
+    return Note(
+        type_ or _ATTEMPT_EVENT[job.stage], COMPONENT_OF[job.stage], state.status, state.status, about | details
+    )
+
+
+def _received(answer: Delivered | Notified) -> dict[str, JsonValue]:
+    receipt = answer.receipt
+    details: dict[str, JsonValue] = {"location": receipt.location, "verified": receipt.verified}
+    if receipt.size or receipt.sha256:
+        details |= {"size": receipt.size, "sha256": receipt.sha256}
+    if receipt.repeated:
+        details["repeated"] = True
+    if receipt.possible_duplicate:
+        details["possible_duplicate"] = True
+    return details
+
+
+def _asked(request: Request) -> dict[str, JsonValue]:
+    return {
+        "run": 1,
+        "report_type": request.report_type,
+        "report_name": request.report_name,
+        "format": request.format,
+        "priority": request.priority,
+        "targets": len(request.targets),
+        "requested_by": request.requested_by,
+    }

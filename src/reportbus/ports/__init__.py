@@ -1,0 +1,44 @@
+"""The shapes of the outside systems. An adapter fills one of them; the contract stands here, not in the adapter.
+
+Rules for every adapter:
+
+* It raises `Transient`, `Permanent` or `Unknown` of `reportbus.core.errors` and nothing else; it never retries.
+* Calls that take several items answer for each of them, in order: one bad item does not spoil the others.
+* Every wait has a deadline. What an adapter opens is closed by `close`, which may be called twice.
+* Objects are safe to use from several threads unless their docstring says otherwise.
+"""
+
+from __future__ import annotations
+
+from reportbus.ports.bus import Batch, Bus, Consumer, Message
+from reportbus.ports.clock import Clock, Deadline, Verdict
+from reportbus.ports.delivery import Attempt, Channel, Delivery, Destination, Notice
+from reportbus.ports.engine import Engine, Produced, Work
+from reportbus.ports.secrets import Secrets
+from reportbus.ports.staging import StagedObject, StagedWriter, Staging
+from reportbus.ports.worktable import Worktable, WorktableRow, WriteBack
+
+__all__ = [
+    "Attempt",
+    "Batch",
+    "Bus",
+    "Channel",
+    "Clock",
+    "Consumer",
+    "Deadline",
+    "Delivery",
+    "Destination",
+    "Engine",
+    "Message",
+    "Notice",
+    "Produced",
+    "Secrets",
+    "StagedObject",
+    "StagedWriter",
+    "Staging",
+    "Verdict",
+    "Work",
+    "Worktable",
+    "WorktableRow",
+    "WriteBack",
+]
