@@ -1,0 +1,302 @@
+"""The audit & status database, the one truth. Four faces, filled by one adapter.
+
+`Intake` takes requests in, `WorkLedger` hands jobs to workers and records their answers, `Operations` is for people
+and sweeps, `Records` is for looking. Times inside are the database's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from reportbus.core.errors import Problem
+    from reportbus.core.events import Event
+    from reportbus.core.jobs import Stage, Task
+    from reportbus.core.model import JsonValue, Request, Status
+    from reportbus.ports.worktable import WriteBack
+
+
+# -- taking in -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One worktable row as intake found it: a good `request`, or the `problems` it is refused for.
+
+    `digest` is the SHA-256 of the row's content: the same id with another digest is a conflict. A row without a
+    usable id has a made-up `request_id`. The texts are cleaned and fit their columns; `content` is the row itself.
+    """
+
+    ref: str
+    request_id: str
+    digest: str
+    report_type: str
+    report_name: str
+    requested_by: str
+    priority: int
+    requested_at: datetime
+    content: str
+    request: Request | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+class Intaken(StrEnum):
+    """What became of a submission."""
+
+    NEW = "NEW"
+    REFUSED = "REFUSED"
+    KNOWN = "KNOWN"
+    CONFLICT = "CONFLICT"
+
+
+class Intake(Protocol):
+    """The ledger, for those who take requests in."""
+
+    def accept(self, submissions: Sequence[Submission]) -> Sequence[Intaken]:
+        """Record requests in one transaction; what became of each, in order.
+
+        Idempotent: an id known with the same digest is KNOWN, with another one CONFLICT; both are audited on the
+        request that stands and change nothing else. A refused one is recorded FAILED, with an error row.
+        """
+
+
+# -- working ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What a heartbeat found: whether the worker's lease still stands, and its jobs that shall stop."""
+
+    alive: bool
+    stop: frozenset[tuple[int, int]] = frozenset()
+
+
+class WorkLedger(Protocol):
+    """The ledger, for one worker. `close` retires the worker and hands back what it still holds."""
+
+    def claim(self, capacity: Mapping[Stage, int], busy: Mapping[str, int]) -> Sequence[Task]:
+        """Up to so many due jobs per stage: by priority, which grows with age, each for this worker alone.
+
+        `busy` says how many more jobs each lane can take; lanes not named are not limited. Each task's fence is new;
+        its attempt is on record before this returns.
+        """
+
+    def record(self, events: Sequence[Event], capacity: Mapping[Stage, int]) -> Sequence[Task]:
+        """Record answers in one transaction, with all that follows from them; the next tasks kept for this worker.
+
+        An answer whose fence is not the job's newest, or whose job is not this worker's any more, changes nothing and
+        is audited. Of the jobs the answers open, up to `capacity` per stage are claimed by this worker at once.
+        """
+
+    def checkpoint(self, task: Task, data: Mapping[str, JsonValue]) -> bool:
+        """Store what a later attempt of the job needs; durable when this returns. False where the fence is old."""
+
+    def renew(self) -> Pulse:
+        """Renew the lease. After `alive=False` every claim and record of this worker is refused."""
+
+    def wait(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds for a sign of due jobs; a hint that may be early, late or missing."""
+
+    def close(self) -> None:
+        """Retire: jobs still held become due for others at once."""
+
+
+# -- operating -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep mended: workers found dead, jobs taken back from them, runs past their deadline."""
+
+    workers: int = 0
+    jobs: int = 0
+    expired: int = 0
+
+
+class Operations(Protocol):
+    """The ledger, for people and pumps."""
+
+    def sweep(self) -> Swept:
+        """Take back the jobs of dead and lapsed workers, end runs past their deadline, make waiting jobs due."""
+
+    def cancel(self, request_id: str, by: str) -> Status:
+        """End the newest run without new work. Raises Refused RUN_UNKNOWN_REQUEST or RUN_ENDED."""
+
+    def retry(self, request_id: str, by: str, *, staged: bool) -> int:
+        """Open the next run of a FAILED request; its number.
+
+        `staged` says whether the newest output still stands on staging; otherwise the engine is asked again. Raises
+        Refused RUN_UNKNOWN_REQUEST, RUN_NOT_FAILED or RUN_NOT_RETRYABLE.
+        """
+
+    def note_ignored(self, request_id: str, code: str, text: str) -> bool:
+        """Audit something that was ignored, on the request it names; False where there is no such request."""
+
+    def unwritten(self, limit: int) -> Sequence[Pending]:
+        """Requests whose status the worktable does not show yet, oldest change first."""
+
+    def written(self, changes: Sequence[Pending]) -> None:
+        """The worktable shows these now; those that have changed since stay unwritten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """One write-back to be done; `version` tells whether the request changed meanwhile."""
+
+    request_key: int
+    version: int
+    change: WriteBack
+
+
+# -- looking ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """A request as people see it. `missing` and `delivered` count targets of the newest run and before."""
+
+    request_key: int
+    request_id: str
+    report_type: str
+    report_name: str
+    requested_by: str
+    priority: int
+    status: Status
+    run: int
+    code: str
+    text: str
+    requested_at: datetime
+    accepted_at: datetime
+    changed_at: datetime
+    ended_at: datetime | None
+    expires_at: datetime
+    targets: int = 0
+    delivered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """An open job: `state` is READY, WAITING or RUNNING; `worker` names who has it."""
+
+    number: int
+    run: int
+    stage: Stage
+    subject: int
+    lane: str
+    state: str
+    attempt: int
+    due_at: datetime
+    worker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """One target of one request: `state` is OPEN, DELIVERED or FAILED; the rest tells how and why."""
+
+    request_id: str
+    target: int
+    type: str
+    destination: str
+    state: str
+    location: str = ""
+    verified: str = ""
+    size: int = 0
+    sha256: str = ""
+    attempts: int = 0
+    run: int = 0
+    code: str = ""
+    text: str = ""
+    possible_duplicate: bool = False
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One link of a request's chain. `hash` covers the row and the hash before it."""
+
+    request_id: str
+    sequence: int
+    log_id: str
+    event_type: str
+    at: datetime
+    old_status: str
+    new_status: str
+    component: str
+    details: Mapping[str, JsonValue]
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView:
+    """One row of the error log."""
+
+    request_id: str
+    at: datetime
+    code: str
+    text: str
+    component: str
+    retry_count: int
+    retry_eligible: bool
+    trace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Where a chain does not verify: the request, the sequence number, and what is wrong there."""
+
+    request_id: str
+    sequence: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which requests to list; empty fields ask nothing. `before_key` continues a listing, newest first."""
+
+    status: Collection[Status] = field(default_factory=tuple)
+    report_type: str = ""
+    report_name: str = ""
+    requested_by: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    before_key: int | None = None
+    limit: int = 50
+
+
+class Records(Protocol):
+    """The ledger, for looking; nothing here changes anything."""
+
+    def find(self, request_id: str) -> RequestView | None:
+        """The request with this id."""
+
+    def list(self, which: Filter) -> Sequence[RequestView]:
+        """Requests, newest first."""
+
+    def content(self, request_id: str) -> Request | None:
+        """What was asked for, in full; None for an unknown or refused request."""
+
+    def counts(self) -> Mapping[Status, int]:
+        """How many requests show each status."""
+
+    def jobs(self, request_id: str) -> Sequence[JobView]:
+        """The request's open jobs."""
+
+    def deliveries(self, request_id: str | None, *, state: str = "", limit: int = 1000) -> Sequence[DeliveryView]:
+        """Targets and how they fare, of one request or the newest of all."""
+
+    def audit(self, request_id: str | None = None) -> Iterator[AuditRow]:
+        """The audit log, by request and sequence, streamed."""
+
+    def errors(self, request_id: str | None, *, limit: int = 1000) -> Sequence[ErrorView]:
+        """The error log, newest first."""
+
+    def verify(self, request_id: str | None = None) -> Iterator[Broken]:
+        """Every place where a chain does not verify: changed, dropped, moved or added rows."""
+
+    def outputs(self, request_id: str) -> Sequence[str]:
+        """Staging keys of the newest run that has outputs."""
