@@ -1,0 +1,1 @@
+"""One file per outside system, grouped by the port it fills."""

@@ -1,0 +1,1 @@
+"""Places that reports are delivered to."""

@@ -1,0 +1,1 @@
+"""Places that passwords and keys come from."""

@@ -1,0 +1,1 @@
+"""Places where a report waits for its delivery."""

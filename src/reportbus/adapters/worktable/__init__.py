@@ -1,0 +1,1 @@
+"""Tables that requests are read from and written back to."""

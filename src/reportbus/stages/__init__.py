@@ -1,0 +1,1 @@
+"""The stations of the line and the pumps between them. They know ports, not systems."""
