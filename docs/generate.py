@@ -1,0 +1,132 @@
+"""Write the reference pages from the code they describe; with `--check`, only say which are out of date."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from reportbus.core.codes import CODES
+from reportbus.core.errors import TRANSIENT_CODES
+from reportbus.core.lifecycle import ENTRY_STATUSES, NEXT
+from reportbus.core.model import TERMINAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+REFERENCE: Final = Path(__file__).parent / "reference"
+
+AREAS: Final = {
+    "VAL": "The request",
+    "CFG": "Configuration and targets",
+    "SEC": "Security refusals",
+    "TPL": "Templates",
+    "ENG": "Engines",
+    "STG": "Staging",
+    "EVT": "Events",
+    "DST": "Deliveries",
+    "PY": "The Python engine",
+    "SYS": "The platform",
+    "RUN": "The course of a run",
+}
+
+
+CODES_HEAD: Final = """\
+# Codes
+
+Every refusal, failure and finding carries one of these codes: in the worktable, the audit log, the error log,
+notices and logs alike. A code keeps its meaning for good.
+
+## Passing faults
+
+The only codes that are retried by themselves, at most three times per step."""
+
+LIFECYCLE: Final = """\
+# The life of a request
+
+A request has runs, numbered from 1. A run enters at {entries}, only moves forward along these arrows,
+and ends as {ends}, once and for good. The request shows the status of its newest run.
+
+```mermaid
+stateDiagram-v2
+{arrows}
+```
+
+{table}
+
+A failed run is never continued. `reportbus request retry` opens the next run of a `FAILED` request: at
+`GENERATED` if the report still stands on staging, then without asking the engine again, and only for the
+targets that do not have it yet."""
+
+
+def codes_page() -> str:
+    """Every stable code, its meaning and its remedy, by area."""
+    parts = [CODES_HEAD, _code_table(code for code in CODES if code in TRANSIENT_CODES)]
+    for area, title in AREAS.items():
+        codes = [code for code in CODES if code.startswith(f"{area}_")]
+        if codes:
+            parts += [f"## {title}", _code_table(codes)]
+    return "\n\n".join(parts)
+
+
+def _code_table(codes: Iterable[str]) -> str:
+    return _table(
+        ("Code", "What happened", "What to do"),
+        ((f"`{code}`", CODES[code].meaning, CODES[code].remedy) for code in codes),
+    )
+
+
+def lifecycle_page() -> str:
+    """The statuses and the moves between them, as a diagram and as a table."""
+    moves = [(old, trigger, new) for old, row in NEXT.items() for trigger, new in row.items()]
+    ends = [status for status in NEXT if status in TERMINAL]
+    arrows = [f"[*] --> {status}" for status in ENTRY_STATUSES]
+    arrows += [f"{old} --> {new}: {trigger}" for old, trigger, new in moves]
+    arrows += [f"{status} --> [*]" for status in ends]
+    return LIFECYCLE.format(
+        entries=" or ".join(f"`{status}`" for status in ENTRY_STATUSES),
+        ends=" or ".join(f"`{status}`" for status in ends),
+        arrows="\n".join(f"    {arrow}" for arrow in arrows),
+        table=_table(
+            ("From", "When", "To"), ((f"`{old}`", trigger, f"`{new}`") for old, trigger, new in moves)
+        ),
+    )
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
+
+
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "codes.md": codes_page,
+    "lifecycle.md": lifecycle_page,
+}
+
+
+def main() -> int:
+    """Write the pages that differ, or with `--check` name them and return 1."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a page is out of date")
+    check = parser.parse_args().check
+    stale = 0
+    for name, page in PAGES.items():
+        path = REFERENCE / name
+        text = f"<!-- Made by `make docs`; do not edit. -->\n\n{page()}\n"
+        if path.exists() and path.read_text() == text:
+            continue
+        stale += 1
+        print(f"{path} is out of date: make docs" if check else f"wrote {path}")
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
