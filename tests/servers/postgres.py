@@ -106,7 +106,7 @@ def _start(binaries: Path) -> PostgresServer:
     password = secrets.token_hex(16)
     try:
         if not owner.may_enter(binaries):
-            binaries = _copy(binaries.parent, folder / "install") / "bin"
+            binaries = _copy(binaries, folder / "programs")
         _initialise(binaries, folder, owner, password)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -142,11 +142,19 @@ def in_the_wheel() -> list[Path]:
     return [Path(wheel.origin).parent / "pginstall" / "bin"] if wheel and wheel.origin else []
 
 
-def _copy(installation: Path, place: Path) -> Path:
-    """The installation at a place where another user may read it, which a private checkout does not allow."""
-    shutil.copytree(installation, place)
+def _copy(binaries: Path, place: Path) -> Path:
+    """The programs where another user may run them, which a private checkout does not allow.
+
+    The wheel's programs look for their libraries three folders up, in one that is named after the package.
+    """
+    package = binaries.parents[1]
+    copy = place / "package" / "installation"
+    shutil.copytree(binaries.parent, copy)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, place / libraries.name)
     subprocess.run(["chmod", "-R", "a+rX", place], check=True)
-    return place
+    return copy / binaries.name
 
 
 def _initialise(binaries: Path, folder: Path, owner: Owner, password: str) -> None:
