@@ -11,7 +11,7 @@ endif
 
 BIN := .venv/bin
 READY := .venv/.ready
-EXPORT := export --quiet --frozen --all-extras --no-default-groups --no-emit-project --no-header --no-annotate
+EXPORT := export --quiet --frozen --all-extras --no-extra demo --no-default-groups --no-emit-project --no-header --no-annotate
 PUBLIC_INDEX := https://(pypi\.org|files\.pythonhosted\.org)
 PYTEST_ARGS ?= -n auto --maxprocesses 4
 
