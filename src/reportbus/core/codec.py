@@ -64,7 +64,9 @@ def request_from_text(text: str) -> Request:
         targets=tuple([_target_from_data(target) for target in data["targets"]]),
         notify=tuple(
             [
-                NotifyRule(rule["channel"], tuple(rule["to"]), frozenset(Status(status) for status in rule["on"]))
+                NotifyRule(
+                    rule["channel"], tuple(rule["to"]), frozenset(Status(status) for status in rule["on"])
+                )
                 for rule in data.get("notify", ())
             ]
         ),
@@ -95,7 +97,13 @@ def _target_to_data(target: Target) -> dict[str, Any]:
     }
     if target.mail is not None:
         mail = target.mail
-        data["mail"] = {"to": mail.to, "subject": mail.subject, "body": mail.body, "cc": mail.cc, "bcc": mail.bcc}
+        data["mail"] = {
+            "to": mail.to,
+            "subject": mail.subject,
+            "body": mail.body,
+            "cc": mail.cc,
+            "bcc": mail.bcc,
+        }
     return data
 
 

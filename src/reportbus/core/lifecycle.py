@@ -5,9 +5,9 @@ nothing here does I/O, reads a clock, draws a random number or logs.
 
 A request has runs, numbered from 1. A run only moves forward through `NEXT` and ends in exactly one terminal
 status. It waits for its open jobs; when the last of them is answered it moves to the next status, and that
-status opens its own jobs: PENDING the generate job, GENERATED one deliver job per target, a terminal status one
-notify job per rule. Notify jobs never change a status. `retry` opens the next run on a FAILED request, at the
-first status whose work is not done.
+status opens its own jobs: PENDING the generate job, GENERATED one deliver job per target, a terminal status
+one notify job per rule. Notify jobs never change a status. `retry` opens the next run on a FAILED request, at
+the first status whose work is not done.
 
 Each function returns a `Step`: the new state, the jobs it opens and closes, and what to write down. Where a
 function does not apply it raises `IllegalStep` and nothing changes.
@@ -58,7 +58,10 @@ NEXT: Final[dict[Status, dict[Trigger, Status]]] = {
     Status.COMPLETED: {},
     Status.FAILED: {},
 }
-"""The table. The diagram of the documentation and the ledger's guard against illegal moves are made from it."""
+"""The table.
+
+The diagram of the documentation and the ledger's guard against illegal moves are made from it.
+"""
 
 ENTRY_STATUSES: Final = (Status.PENDING, Status.GENERATED)
 """Where a run may begin: the first run at PENDING, a later one also at GENERATED, from staging."""
@@ -72,8 +75,9 @@ class IllegalStep(ValueError):
 class Policy:
     """How often a step is tried, and how long to wait in between.
 
-    The waits, before jitter, with the defaults: 2, 4, 8 seconds, never more than `max_backoff`. `max_unknowns`
-    bounds repeats after an outcome nobody can tell, `max_losses` the workers that may die on one job.
+    The waits, before jitter, with the defaults: 2, 4, 8 seconds, never more than `max_backoff`.
+    `max_unknowns` bounds repeats after an outcome nobody can tell, `max_losses` the workers that may die on
+    one job.
     """
 
     max_retries: int = 3
@@ -105,8 +109,8 @@ NOTIFY_POLICY: Final = Policy(max_retries=300)
 class RunState:
     """Where the newest run of a request stands.
 
-    `open` counts its unanswered generate and deliver jobs, `failed` lists the targets given up; `ending` is set when
-    the run is to end without new work (cancelled, expired); `code` and `text` say why it failed.
+    `open` counts its unanswered generate and deliver jobs, `failed` lists the targets given up; `ending` is
+    set when the run is to end without new work (cancelled, expired); `code` and `text` say why it failed.
     """
 
     run: int
@@ -150,8 +154,8 @@ class Fate(StrEnum):
 class Step:
     """What follows from one thing that happened.
 
-    `fate` is the answered job's; with AGAIN, `job` is its next attempt, due in `delay` seconds. `opened` are new jobs,
-    due at once. `close_open` asks to close the run's jobs that no worker holds.
+    `fate` is the answered job's; with AGAIN, `job` is its next attempt, due in `delay` seconds. `opened` are
+    new jobs, due at once. `close_open` asks to close the run's jobs that no worker holds.
     """
 
     state: RunState
@@ -164,14 +168,16 @@ class Step:
     outcome: Outcome | None = None
 
 
-# -- the beginning and the end of a run ------------------------------------------------------------------------
+# -- the beginning and the end of a run
 
 
 def accept(request: Request) -> Step:
     """The first run of a request that was found good: PENDING, with its generate job open."""
     job = Job(1, 1, Stage.GENERATE, 0, engine_lane(request.report_type))
     state = RunState(run=1, status=Status.PENDING, open=1, next_job=2)
-    note = Note(EventType.STATUS_CHANGE, Component.ORCHESTRATOR, Status.PENDING, Status.PENDING, _asked(request))
+    note = Note(
+        EventType.STATUS_CHANGE, Component.ORCHESTRATOR, Status.PENDING, Status.PENDING, _asked(request)
+    )
     return Step(state, opened=(job,), notes=(note,))
 
 
@@ -198,18 +204,25 @@ def start(state: RunState, job: Job) -> Step:
     new = state
     if job.stage is Stage.GENERATE and state.status is Status.PENDING and job.run == state.run:
         new = replace(state, status=_next(state.status, Trigger.STARTED))
-    details: dict[str, JsonValue] = {"job": job.number, "run": job.run, "lane": job.lane, "attempt": job.attempt}
+    details: dict[str, JsonValue] = {
+        "job": job.number,
+        "run": job.run,
+        "lane": job.lane,
+        "attempt": job.attempt,
+    }
     if job.subject:
         details["subject"] = job.subject
     kind = EventType.ATTEMPT if new is state else EventType.STATUS_CHANGE
     return Step(new, notes=(Note(kind, COMPONENT_OF[job.stage], state.status, new.status, details),))
 
 
-def retry(state: RunState, request: Request, *, delivered: Collection[int], staged: bool, by: str = "") -> Step:
+def retry(
+    state: RunState, request: Request, *, delivered: Collection[int], staged: bool, by: str = ""
+) -> Step:
     """The next run of a FAILED request, at the first status whose work is not done.
 
-    `delivered` are the targets that have the report already, `staged` says whether it still stands on staging.
-    Raises IllegalStep for a request that has not failed.
+    `delivered` are the targets that have the report already, `staged` says whether it still stands on
+    staging. Raises IllegalStep for a request that has not failed.
     """
     if state.status is not Status.FAILED:
         msg = f"only a FAILED request can be retried; this one is {state.status}"
@@ -224,20 +237,33 @@ def retry(state: RunState, request: Request, *, delivered: Collection[int], stag
     return _after(fresh, request, _missing(request, delivered), (note,))
 
 
-def end_early(state: RunState, code: str, text: str, *, closed: Collection[Job], request: Request, by: str = "") -> Step:
+def end_early(
+    state: RunState, code: str, text: str, *, closed: Collection[Job], request: Request, by: str = ""
+) -> Step:
     """Cancel or expire a run: no new work is opened; its jobs that no worker holds, `closed`, are closed.
 
-    Jobs in a worker's hands still answer; the run ends with the last of them, with the truth of what they did.
-    Raises IllegalStep once the run has ended; asking twice changes nothing more.
+    Jobs in a worker's hands still answer; the run ends with the last of them, with the truth of what they
+    did. Raises IllegalStep once the run has ended; asking twice changes nothing more.
     """
     if state.ended:
         msg = f"the run has ended already, {state.status}"
         raise IllegalStep(msg)
     missing = tuple(job.subject for job in closed if job.stage is Stage.DELIVER)
     new = replace(
-        state, open=state.open - len(closed), failed=(*state.failed, *missing), ending=code, code=code, text=text
+        state,
+        open=state.open - len(closed),
+        failed=(*state.failed, *missing),
+        ending=code,
+        code=code,
+        text=text,
     )
-    details: dict[str, JsonValue] = {"run": state.run, "code": code, "text": text, "closed": len(closed), "by": by}
+    details: dict[str, JsonValue] = {
+        "run": state.run,
+        "code": code,
+        "text": text,
+        "closed": len(closed),
+        "by": by,
+    }
     note = Note(EventType.CANCEL, Component.OPERATOR, state.status, state.status, details)
     error = ErrorNote(code, text, Component.OPERATOR, retry_eligible=True)
     if new.open:
@@ -245,10 +271,10 @@ def end_early(state: RunState, code: str, text: str, *, closed: Collection[Job],
     return replace(_finish(new, request, (note,)), error=error)
 
 
-# -- an answer -------------------------------------------------------------------------------------------------
+# -- an answer
 
 
-def step(  # noqa: PLR0913 - a pure function says what it depends on
+def step(
     state: RunState,
     job: Job,
     answer: Answer,
@@ -259,8 +285,9 @@ def step(  # noqa: PLR0913 - a pure function says what it depends on
 ) -> Step:
     """What follows from the `answer` to an open job.
 
-    `delivered` is asked for the targets that have the report from earlier runs, and only when targets are opened.
-    Raises IllegalStep where the answer does not fit the job, or the job is of an older run (notify jobs excepted).
+    `delivered` is asked for the targets that have the report from earlier runs, and only when targets are
+    opened. Raises IllegalStep where the answer does not fit the job, or the job is of an older run (notify
+    jobs excepted).
     """
     if job.stage is not Stage.NOTIFY and (job.run != state.run or state.ended or not state.open):
         msg = f"job {job.number} of run {job.run} is not open in run {state.run}, {state.status}"
@@ -290,7 +317,13 @@ def _generated(
         "run": job.run,
         "job": job.number,
         "artifacts": [
-            {"key": item.key, "format": item.format, "size": item.size, "sha256": item.sha256, "rows": item.rows}
+            {
+                "key": item.key,
+                "format": item.format,
+                "size": item.size,
+                "sha256": item.sha256,
+                "rows": item.rows,
+            }
             for item in answer.artifacts
         ],
     }
@@ -305,7 +338,7 @@ def _generated(
     return _after(state, request, missing, (note,))
 
 
-def _failed(  # noqa: PLR0913 - see step
+def _failed(
     state: RunState, job: Job, answer: Failed, request: Request, policy: Policy, jitter: float
 ) -> Step:
     again = not (state.ending and job.stage is not Stage.NOTIFY) and _may_repeat(job, answer, policy)
@@ -326,7 +359,9 @@ def _failed(  # noqa: PLR0913 - see step
 def _handed_back(state: RunState, job: Job, request: Request) -> Step:
     note = _noted(state, job, {"handed_back": True})
     if state.ending and job.stage is not Stage.NOTIFY:
-        return _give_up(state, job, request, note, ErrorNote(state.ending, state.text, COMPONENT_OF[job.stage]))
+        return _give_up(
+            state, job, request, note, ErrorNote(state.ending, state.text, COMPONENT_OF[job.stage])
+        )
     return Step(state, Fate.AGAIN, job=job, notes=(note,))
 
 
@@ -337,7 +372,9 @@ def _lost(state: RunState, job: Job, request: Request, policy: Policy) -> Step:
         note = _noted(state, job, {"lost": losses})
         return _give_up(state, job, request, note, ErrorNote(state.ending, state.text, component))
     if losses <= policy.max_losses:
-        return Step(state, Fate.AGAIN, job=replace(job, losses=losses), notes=(_noted(state, job, {"lost": losses}),))
+        return Step(
+            state, Fate.AGAIN, job=replace(job, losses=losses), notes=(_noted(state, job, {"lost": losses}),)
+        )
     text = f"{losses} workers were lost while doing this job; it is not tried again by itself"
     note = _noted(state, job, {"code": "SYS_CRASH_LOOP", "text": text}, EventType.ERROR)
     return _give_up(state, job, request, note, ErrorNote("SYS_CRASH_LOOP", text, component, losses))
@@ -364,7 +401,7 @@ def _may_repeat(job: Job, answer: Failed, policy: Policy) -> bool:
     return answer.kind is Kind.TRANSIENT and answer.code in policy.retryable_errors
 
 
-# -- moving on -------------------------------------------------------------------------------------------------
+# -- moving on
 
 
 def _after(state: RunState, request: Request, targets: tuple[Target, ...], notes: tuple[Note, ...]) -> Step:
@@ -401,7 +438,9 @@ def _finish(state: RunState, request: Request, notes: tuple[Note, ...]) -> Step:
         Job(number, state.run, Stage.NOTIFY, position, channel_lane(request.notify[position].channel))
         for number, position in enumerate(rules, state.next_job)
     )
-    ended = replace(state, status=final, next_job=state.next_job + len(notices), code=outcome.code, text=outcome.text)
+    ended = replace(
+        state, status=final, next_job=state.next_job + len(notices), code=outcome.code, text=outcome.text
+    )
     return Step(ended, opened=notices, notes=(*notes, *moves), outcome=outcome)
 
 
@@ -417,15 +456,17 @@ def _missing(request: Request, delivered: Collection[int]) -> tuple[Target, ...]
     return tuple(target for target in request.targets if target.number not in delivered)
 
 
-def _noted(
-    state: RunState, job: Job, details: dict[str, JsonValue], type_: EventType | None = None
-) -> Note:
+def _noted(state: RunState, job: Job, details: dict[str, JsonValue], type_: EventType | None = None) -> Note:
     """The audit row of an answer that leaves the status alone."""
     about: dict[str, JsonValue] = {"run": job.run, "job": job.number, "attempt": job.attempt}
     if job.subject or job.stage is Stage.NOTIFY:
         about["subject"] = job.subject
     return Note(
-        type_ or _ATTEMPT_EVENT[job.stage], COMPONENT_OF[job.stage], state.status, state.status, about | details
+        type_ or _ATTEMPT_EVENT[job.stage],
+        COMPONENT_OF[job.stage],
+        state.status,
+        state.status,
+        about | details,
     )
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 
 class Status(StrEnum):
@@ -105,7 +105,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """One staged file of a run. `size` in bytes, `sha256` in hexadecimal; `rows` where the engine counts them."""
+    """One staged file of a run.
+
+    `size` in bytes, `sha256` in hexadecimal; `rows` where the engine counts them.
+    """
 
     key: str
     file_name: str

@@ -1,8 +1,9 @@
-"""The shapes of the outside systems. An adapter fills one of them; the contract stands here, not in the adapter.
+"""The shapes of the outside systems: an adapter fills one; the contract stands here, not in the adapter.
 
 Rules for every adapter:
 
-* It raises `Transient`, `Permanent` or `Unknown` of `reportbus.core.errors` and nothing else; it never retries.
+* It raises `Transient`, `Permanent` or `Unknown` of `reportbus.core.errors` and nothing else; it never
+  retries.
 * Calls that take several items answer for each of them, in order: one bad item does not spoil the others.
 * Every wait has a deadline. What an adapter opens is closed by `close`, which may be called twice.
 * Objects are safe to use from several threads unless their docstring says otherwise.

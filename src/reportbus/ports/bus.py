@@ -30,10 +30,11 @@ class Consumer(Protocol):
     """One member of a consumer group; used by one thread at a time."""
 
     def poll(self, limit: int, timeout: float) -> Batch:
-        """Up to `limit` messages nobody else of the group holds; an empty batch when none came in `timeout` seconds.
+        """Up to `limit` messages that nobody else of the group holds.
 
-        At least once: what is not committed is handed out again, to this member or another, after the bus's limit,
-        at once when the member is closed or its process is gone.
+        The batch is empty when none came in `timeout` seconds.
+        At least once: what is not committed is handed out again, to this member or another, after the bus's
+        limit, at once when the member is closed or its process is gone.
         """
 
     def commit(self, batch: Batch) -> None:
@@ -44,7 +45,10 @@ class Consumer(Protocol):
 
 
 class Bus(Protocol):
-    """Named streams of messages. It may lose, double or reorder: the ledger and the sweep make up for that."""
+    """Named streams of messages.
+
+    It may lose, double or reorder: the ledger and the sweep make up for that.
+    """
 
     def publish(self, topic: str, messages: Sequence[Message]) -> None:
         """Add messages to the stream, all or none; when it returns they can be polled."""

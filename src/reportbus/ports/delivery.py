@@ -15,15 +15,18 @@ if TYPE_CHECKING:
     from reportbus.ports.clock import Deadline, Verdict
 
 Attempt: TypeAlias = "Receipt | ReportbusError"
-"""What came of one item of a call that takes several: the receipt, or the error it would have raised alone."""
+"""What came of one item of a call that takes several.
+
+The receipt, or the error it would have raised alone.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One file (or several) for one target.
 
-    `delivery_id` is the same for every attempt and run. `open` gives the staged bytes. `possible_duplicate` is set
-    where an earlier attempt's outcome is not known: a mail then says so.
+    `delivery_id` is the same for every attempt and run. `open` gives the staged bytes. `possible_duplicate`
+    is set where an earlier attempt's outcome is not known: a mail then says so.
     """
 
     delivery_id: str
@@ -41,9 +44,9 @@ class Destination(Protocol):
     def deliver(self, deliveries: Sequence[Delivery]) -> Sequence[Attempt]:
         """Deliver each; the answers stand in the same order, and one bad delivery does not spoil the others.
 
-        Files: written under a temporary name, made durable, hashed while they pass against the artifact's recorded
-        hash (STG_MISMATCH), verified, then renamed: the final name shows whole files only. A repeat that finds the
-        right bytes under the final name does nothing and says `repeated`.
+        Files: written under a temporary name, made durable, hashed while they pass against the artifact's
+        recorded hash (STG_MISMATCH), verified, then renamed: the final name shows whole files only. A repeat
+        that finds the right bytes under the final name does nothing and says `repeated`.
         """
 
     def test(self) -> Verdict:

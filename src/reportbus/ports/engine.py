@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 class Work:
     """One attempt at making one report.
 
-    `key` is the same for every attempt of the job: a repeat at an engine that knows keys finds the first. `checkpoint`
-    is what an earlier attempt saved; `save` stores a new one durably before it returns (an engine's job id, before
-    polling for it). `cancelled` says whether to stop; look at least once a second.
+    `key` is the same for every attempt of the job: a repeat at an engine that knows keys finds the first.
+    `checkpoint` is what an earlier attempt saved; `save` stores a new one durably before it returns (an
+    engine's job id, before polling for it). `cancelled` says whether to stop; look at least once a second.
     """
 
     key: str
@@ -43,16 +43,17 @@ class Engine(Protocol):
     """What makes reports of one type."""
 
     def check(self, report_name: str, parameters: Mapping[str, JsonValue], format_: str) -> Sequence[Problem]:
-        """Everything wrong with asking for this report, from what is known without a call; it is quick and pure.
+        """Everything wrong with asking for this report, from what is known without a call.
 
-        Codes: VAL_REPORT_UNKNOWN, VAL_FORMAT, VAL_PARAM_MISSING, VAL_PARAM_UNKNOWN, VAL_PARAM_TYPE, VAL_PARAM_LIMIT.
+        Codes: VAL_REPORT_UNKNOWN, VAL_FORMAT, VAL_PARAM_MISSING, VAL_PARAM_UNKNOWN, VAL_PARAM_TYPE,
+        VAL_PARAM_LIMIT.
         """
 
     def generate(self, work: Work, sink: StagedWriter) -> Produced:
-        """Make the report and write its bytes into `sink` as they come, in memory that does not grow with them.
+        """Make the report and write its bytes into `sink` as they come; memory does not grow with them.
 
-        Ends by the deadline with Transient ConnectionTimeout, and soon after `cancelled` with Permanent RUN_CANCELLED;
-        in both cases nothing of the work goes on behind it.
+        Ends by the deadline with Transient ConnectionTimeout, and soon after `cancelled` with Permanent
+        RUN_CANCELLED; in both cases nothing of the work goes on behind it.
         """
 
     def test(self) -> Verdict:

@@ -1,7 +1,7 @@
 """The audit & status database, the one truth. Four faces, filled by one adapter.
 
-`Intake` takes requests in, `WorkLedger` hands jobs to workers and records their answers, `Operations` is for people
-and sweeps, `Records` is for looking. Times inside are the database's.
+`Intake` takes requests in, `WorkLedger` hands jobs to workers and records their answers, `Operations` is for
+people and sweeps, `Records` is for looking. Times inside are the database's.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ if TYPE_CHECKING:
     from reportbus.ports.worktable import WriteBack
 
 
-# -- taking in -------------------------------------------------------------------------------------------------
+# -- taking in
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
     """One worktable row as intake found it: a good `request`, or the `problems` it is refused for.
 
-    `digest` is the SHA-256 of the row's content: the same id with another digest is a conflict. A row without a
-    usable id has a made-up `request_id`. The texts are cleaned and fit their columns; `content` is the row itself.
+    `digest` is the SHA-256 of the row's content: the same id with another digest is a conflict. A row without
+    a usable id has a made-up `request_id`. The texts are cleaned and fit their columns; `content` is the row
+    itself.
     """
 
     ref: str
@@ -60,12 +61,12 @@ class Intake(Protocol):
     def accept(self, submissions: Sequence[Submission]) -> Sequence[Intaken]:
         """Record requests in one transaction; what became of each, in order.
 
-        Idempotent: an id known with the same digest is KNOWN, with another one CONFLICT; both are audited on the
-        request that stands and change nothing else. A refused one is recorded FAILED, with an error row.
+        Idempotent: an id known with the same digest is KNOWN, with another one CONFLICT; both are audited on
+        the request that stands and change nothing else. A refused one is recorded FAILED, with an error row.
         """
 
 
-# -- working ---------------------------------------------------------------------------------------------------
+# -- working
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +80,26 @@ class Pulse:
 class WorkLedger(Protocol):
     """The ledger, for one worker. `close` retires the worker and hands back what it still holds."""
 
-    def claim(self, capacity: Mapping[Stage, int], busy: Mapping[str, int]) -> Sequence[Task]:
+    def claim(self, capacity: Mapping[Stage, int], limits: Mapping[str, int]) -> Sequence[Task]:
         """Up to so many due jobs per stage: by priority, which grows with age, each for this worker alone.
 
-        `busy` says how many more jobs each lane can take; lanes not named are not limited. Each task's fence is new;
+        `limits` says how many jobs of a lane may run at once, over all workers. Each task's fence is new;
         its attempt is on record before this returns.
         """
 
     def record(self, events: Sequence[Event], capacity: Mapping[Stage, int]) -> Sequence[Task]:
-        """Record answers in one transaction, with all that follows from them; the next tasks kept for this worker.
+        """Record answers in one transaction, with all that follows; the next tasks kept for this worker.
 
-        An answer whose fence is not the job's newest, or whose job is not this worker's any more, changes nothing and
-        is audited. Of the jobs the answers open, up to `capacity` per stage are claimed by this worker at once.
+        An answer whose fence is not the job's newest, or whose job is not this worker's any more, changes
+        nothing and is audited. Of the jobs the answers open, up to `capacity` per stage are claimed by this
+        worker at once.
         """
 
     def checkpoint(self, task: Task, data: Mapping[str, JsonValue]) -> bool:
-        """Store what a later attempt of the job needs; durable when this returns. False where the fence is old."""
+        """Store what a later attempt of the job needs.
+
+        Durable when this returns. False where the fence is old.
+        """
 
     def renew(self) -> Pulse:
         """Renew the lease. After `alive=False` every claim and record of this worker is refused."""
@@ -106,7 +111,7 @@ class WorkLedger(Protocol):
         """Retire: jobs still held become due for others at once."""
 
 
-# -- operating -------------------------------------------------------------------------------------------------
+# -- operating
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ class Operations(Protocol):
     """The ledger, for people and pumps."""
 
     def sweep(self) -> Swept:
-        """Take back the jobs of dead and lapsed workers, end runs past their deadline, make waiting jobs due."""
+        """Take back the jobs of dead and lapsed workers, and end runs past their deadline."""
 
     def cancel(self, request_id: str, by: str) -> Status:
         """End the newest run without new work. Raises Refused RUN_UNKNOWN_REQUEST or RUN_ENDED."""
@@ -130,8 +135,8 @@ class Operations(Protocol):
     def retry(self, request_id: str, by: str, *, staged: bool) -> int:
         """Open the next run of a FAILED request; its number.
 
-        `staged` says whether the newest output still stands on staging; otherwise the engine is asked again. Raises
-        Refused RUN_UNKNOWN_REQUEST, RUN_NOT_FAILED or RUN_NOT_RETRYABLE.
+        `staged` says whether the newest output still stands on staging; otherwise the engine is asked again.
+        Raises Refused RUN_UNKNOWN_REQUEST, RUN_NOT_FAILED or RUN_NOT_RETRYABLE.
         """
 
     def note_ignored(self, request_id: str, code: str, text: str) -> bool:
@@ -153,7 +158,7 @@ class Pending:
     change: WriteBack
 
 
-# -- looking ---------------------------------------------------------------------------------------------------
+# -- looking
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +291,9 @@ class Records(Protocol):
     def jobs(self, request_id: str) -> Sequence[JobView]:
         """The request's open jobs."""
 
-    def deliveries(self, request_id: str | None, *, state: str = "", limit: int = 1000) -> Sequence[DeliveryView]:
+    def deliveries(
+        self, request_id: str | None, *, state: str = "", limit: int = 1000
+    ) -> Sequence[DeliveryView]:
         """Targets and how they fare, of one request or the newest of all."""
 
     def audit(self, request_id: str | None = None) -> Iterator[AuditRow]:

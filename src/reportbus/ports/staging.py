@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ class StagedWriter(Protocol):
     def tail(self) -> bytes:
         """The last bytes, up to 1,024."""
 
-    def __enter__(self) -> StagedWriter:
+    def __enter__(self) -> Self:
         """Start."""
 
     def __exit__(
@@ -56,20 +56,26 @@ class StagedObject:
 
 
 class Staging(Protocol):
-    """Where finished reports wait for their deliveries. An object is whole or absent; a key never changes content."""
+    """Where finished reports wait for their deliveries.
+
+    An object is whole or absent; a key never changes content.
+    """
 
     def writer(self, key: str, *, limit: int) -> StagedWriter:
         """A writer for `key` that takes at most `limit` bytes."""
 
     def publish(self, writers: Sequence[StagedWriter]) -> Sequence[StagedObject | ReportbusError]:
-        """Make the files durable, all of them together, then visible under their keys; emits their created events.
+        """Make the files durable, all together, then visible under their keys; emit their created events.
 
-        Publishing the same content under its key again succeeds and changes nothing; other content under a key that
-        exists is Permanent STG_MISMATCH.
+        Publishing the same content under its key again succeeds and changes nothing; other content under a
+        key that exists is Permanent STG_MISMATCH.
         """
 
     def find(self, key: str) -> StagedObject | None:
-        """The object under `key`, its hash computed from the bytes that stand there; None where there is none."""
+        """The object under `key`, its hash computed from the bytes that stand there.
+
+        None where there is none.
+        """
 
     def open(self, key: str) -> BinaryIO:
         """The object's bytes. Permanent STG_MISSING where there is none."""

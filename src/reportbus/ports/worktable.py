@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class WorktableRow:
     """One PENDING row of REPORT_REQUESTS as it stands, with its DISTRIBUTION_CONFIG rows.
 
-    `ref` is what the adapter needs to find this very row again, whatever its REQUEST_ID holds; nobody else reads
-    it. `columns` maps the specification's column names to raw values (None, int, float, str), VARIANT columns as
-    their JSON text; so do the entries of `distribution`.
+    `ref` is what the adapter needs to find this very row again, whatever its REQUEST_ID holds; nobody else
+    reads it. `columns` maps the specification's column names to raw values (None, int, float, str), VARIANT
+    columns as their JSON text; so do the entries of `distribution`.
     """
 
     ref: str
@@ -28,7 +28,10 @@ class WorktableRow:
 
 @dataclass(frozen=True, slots=True)
 class WriteBack:
-    """What the worktable shall say of one row. `reopened` is set where a retry put a FAILED request on its way again."""
+    """What the worktable shall say of one row.
+
+    `reopened` is set where a retry put a FAILED request on its way again.
+    """
 
     ref: str
     request_id: str
@@ -41,7 +44,7 @@ class Worktable(Protocol):
     """The table people put requests into."""
 
     def fetch(self, limit: int, *, published_before: datetime) -> Sequence[WorktableRow]:
-        """Up to `limit` PENDING rows, by priority and age, never published or last published before that time.
+        """Up to `limit` PENDING rows, by priority and age, not published since that time.
 
         Rows are found by status, never by a watermark of time: a row committed late is taken like any other.
         A row whose columns have odd types is returned as it is; judging it is not the worktable's business.
@@ -53,12 +56,15 @@ class Worktable(Protocol):
     def write_back(self, changes: Sequence[WriteBack]) -> int:
         """Bring rows to the given status, in one batch; the number of rows changed.
 
-        A row never moves backwards: PENDING < IN_PROGRESS < GENERATED < DISTRIBUTED < COMPLETED or FAILED. Only a
-        `reopened` change may leave FAILED. Rows that are gone, or there already, are passed over.
+        A row never moves backwards: PENDING < IN_PROGRESS < GENERATED < DISTRIBUTED < COMPLETED or FAILED.
+        Only a `reopened` change may leave FAILED. Rows that are gone, or there already, are passed over.
         """
 
     def insert(self, rows: Sequence[Mapping[str, JsonValue]]) -> None:
-        """Add REPORT_REQUESTS rows, all or none. Raises Permanent where one has the REQUEST_ID of another row."""
+        """Add REPORT_REQUESTS rows, all or none.
+
+        Raises Permanent where one has the REQUEST_ID of another row.
+        """
 
     def changed(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds for a sign of new rows; a hint that may be early, late or missing."""

@@ -1,0 +1,376 @@
+"""What one transaction is going to change, gathered per table so that each table is written once.
+
+A book is opened over request rows that the transaction has locked. Steps are entered in memory; `flush`
+writes them all: requests, jobs, outputs, deliveries, ended runs, audit and error rows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import select
+
+from reportbus.adapters.ledger import tables
+from reportbus.adapters.ledger.dialects import utc
+from reportbus.core.chain import link
+from reportbus.core.codec import encode
+from reportbus.core.events import Delivered, Failed, Generated
+from reportbus.core.jobs import Stage
+from reportbus.core.lifecycle import Fate, RunState
+from reportbus.core.model import TERMINAL, Status
+from reportbus.core.notes import Component, EventType, Note
+from reportbus.core.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from sqlalchemy import Connection, Row
+
+    from reportbus.adapters.ledger.dialects import Dialect
+    from reportbus.core.events import Answer
+    from reportbus.core.jobs import Job
+    from reportbus.core.lifecycle import Step
+    from reportbus.core.model import JsonValue
+    from reportbus.core.notes import ErrorNote
+
+REASON_WIDTH: Final = 2000
+TRACE_WIDTH: Final = 20_000
+
+_REQUEST_UPDATES: Final = (
+    "run",
+    "status",
+    "open",
+    "next_job",
+    "failed",
+    "ending",
+    "code",
+    "reason",
+    "changed_at",
+    "ended_at",
+    "audit_sequence",
+    "audit_hash",
+    "version",
+    "unwritten",
+)
+_CHAIN_UPDATES: Final = ("audit_sequence", "audit_hash", "version", "unwritten")
+_JOB_UPDATES: Final = ("state", "attempt", "losses", "unknowns", "due_at", "worker")
+
+_LOAD: Final = select(
+    tables.requests.c.request_key,
+    tables.requests.c.request_id,
+    tables.requests.c.rank,
+    tables.requests.c.run,
+    tables.requests.c.status,
+    tables.requests.c.open,
+    tables.requests.c.next_job,
+    tables.requests.c.failed,
+    tables.requests.c.ending,
+    tables.requests.c.code,
+    tables.requests.c.reason,
+    tables.requests.c.audit_sequence,
+    tables.requests.c.audit_hash,
+    tables.requests.c.version,
+    tables.requests.c.unwritten,
+).order_by(tables.requests.c.request_key)
+
+
+class Entry:
+    """One request in the book: where its run stands and where its audit chain ends."""
+
+    __slots__ = ("hash", "key", "moved", "rank", "request_id", "sequence", "state", "unwritten", "version")
+
+    def __init__(
+        self, key: int, request_id: str, rank: float, state: RunState, sequence: int, hash_: str
+    ) -> None:
+        self.key = key
+        self.request_id = request_id
+        self.rank = rank
+        self.state = state
+        self.sequence = sequence
+        self.hash = hash_
+        self.version = 0
+        self.unwritten = False
+        self.moved = False
+
+    def repeat(self) -> None:
+        """Have the worktable told once more where the request stands."""
+        self.version += 1
+        self.unwritten = True
+
+
+class Book:
+    """The changes of one transaction at the database's time `now` (seconds since 1970)."""
+
+    def __init__(self, dialect: Dialect, now: float) -> None:
+        self.now = now
+        self.ready = False
+        self._dialect = dialect
+        self._stamp = dialect.stamp(now)
+        self._at = utc(now).isoformat(" ", "microseconds")
+        self._entries: dict[int, Entry] = {}
+        self._fresh: set[int] = set()
+        self._jobs: list[tuple[Any, ...]] = []
+        self._answers: list[tuple[Any, ...]] = []
+        self._outputs: list[tuple[Any, ...]] = []
+        self._deliveries: list[tuple[Any, ...]] = []
+        self._runs: list[tuple[Any, ...]] = []
+        self._audit: list[tuple[Any, ...]] = []
+        self._errors: list[tuple[Any, ...]] = []
+        self._ids = _identifiers(now)
+
+    def load(self, connection: Connection, keys: Iterable[int]) -> None:
+        """Lock these requests, in the order of their keys so that two books never wait for each other."""
+        wanted = sorted(set(keys))
+        statement = self._dialect.locked(
+            _LOAD.where(self._dialect.among(tables.requests.c.request_key, "keys"))
+        )
+        for row in connection.execute(statement, {"keys": self._dialect.keys(wanted)}):
+            self._entries[row.request_key] = _entry(row)
+
+    def add(self, entry: Entry) -> None:
+        """A request that this transaction inserts.
+
+        Its row is the caller's, taken from the entry after the steps.
+        """
+        self._entries[entry.key] = entry
+        self._fresh.add(entry.key)
+
+    def entry(self, key: int) -> Entry:
+        """The request in the book."""
+        return self._entries[key]
+
+    # -- entering
+
+    def take(self, entry: Entry, step: Step) -> None:
+        """Enter a step: its state, notes, error, and the end of the run. Its jobs are entered by `open`."""
+        if step.state.status is not entry.state.status:
+            entry.version += 1
+            entry.unwritten = True
+        if step.state is not entry.state:
+            entry.moved = True
+            entry.state = step.state
+        for note in step.notes:
+            self.note(entry, note)
+        if step.error is not None:
+            self.error(entry, step.error)
+        if step.outcome is not None:
+            outcome = step.outcome
+            reason = clean(outcome.text, REASON_WIDTH)
+            self._runs.append(
+                (entry.key, step.state.run, outcome.status.value, outcome.code, reason, self._stamp)
+            )
+
+    def open(self, entry: Entry, job: Job, worker: int = 0) -> None:
+        """Enter a new job: ready for anybody, or running with fence 1 in the hands of `worker`."""
+        self.ready = self.ready or not worker
+        self._jobs.append(
+            (
+                tables.job_key(entry.key, job.number),
+                entry.key,
+                job.number,
+                job.run,
+                job.stage.value,
+                job.subject,
+                job.lane,
+                job.attempt,
+                job.losses,
+                job.unknowns,
+                "RUNNING" if worker else "READY",
+                entry.rank,
+                self.now,
+                1 if worker else 0,
+                worker,
+                "",
+            )
+        )
+
+    def answered(self, entry: Entry, job: Job, fence: int, answer: Answer, step: Step) -> None:
+        """Enter what becomes of the job that was answered, and what the answer brought."""
+        after = step.job or job
+        state = "WAITING" if step.fate is Fate.AGAIN and step.delay > 0 else _STATE_OF[step.fate]
+        self.ready = self.ready or state == "READY"
+        self._answers.append(
+            (
+                tables.job_key(entry.key, job.number),
+                fence,
+                state,
+                after.attempt,
+                after.losses,
+                after.unknowns,
+                self.now + step.delay,
+                0,
+            )
+        )
+        if isinstance(answer, Generated) and step.fate is Fate.DONE:
+            self._outputs += [
+                (
+                    entry.key,
+                    job.run,
+                    number,
+                    a.key,
+                    a.file_name,
+                    a.format,
+                    a.size,
+                    a.sha256,
+                    a.rows,
+                    self._stamp,
+                )
+                for number, a in enumerate(answer.artifacts, 1)
+            ]
+        elif job.stage is Stage.DELIVER and step.fate is not Fate.AGAIN:
+            self._deliveries.append(self._delivery(entry, job, answer, step))
+
+    def closed(self, entry: Entry, job: Job, fence: int) -> None:
+        """Enter the end of a job that nobody is doing and nobody shall do."""
+        key = tables.job_key(entry.key, job.number)
+        self._answers.append((key, fence, "CLOSED", job.attempt, job.losses, job.unknowns, self.now, 0))
+
+    def ignored(self, entry: Entry, component: Component, details: Mapping[str, JsonValue]) -> None:
+        """Enter something that changes nothing but is on record."""
+        status = entry.state.status
+        self.note(entry, Note(EventType.IGNORED, component, status, status, details))
+
+    def note(self, entry: Entry, note: Note) -> None:
+        """Enter an audit row at the end of the request's chain."""
+        sequence = entry.sequence + 1
+        log_id = next(self._ids)
+        try:
+            details = encode(note.details)
+            details.encode()
+        except UnicodeEncodeError:
+            details = json.dumps(dict(note.details), sort_keys=True)
+        fields = (note.type.value, self._at, note.old.value, note.new.value, note.component.value, details)
+        entry.hash = link(entry.hash, log_id, entry.request_id, str(sequence), *fields)
+        entry.sequence = sequence
+        self._audit.append(
+            (
+                log_id,
+                entry.request_id,
+                fields[0],
+                self._stamp,
+                fields[2],
+                fields[3],
+                details,
+                fields[4],
+                entry.key,
+                sequence,
+                entry.hash,
+            )
+        )
+
+    def error(self, entry: Entry, error: ErrorNote) -> None:
+        """Enter an error row."""
+        self._errors.append(
+            (
+                next(self._ids),
+                entry.request_id,
+                self._stamp,
+                error.code,
+                clean(error.text, REASON_WIDTH),
+                clean(error.trace, TRACE_WIDTH),
+                error.component.value,
+                error.retry_count,
+                error.retry_eligible,
+                entry.key,
+            )
+        )
+
+    def _delivery(self, entry: Entry, job: Job, answer: Answer, step: Step) -> tuple[Any, ...]:
+        head = (entry.key, job.subject, job.run)
+        if isinstance(answer, Delivered) and step.fate is Fate.DONE:
+            receipt = answer.receipt
+            location = clean(receipt.location, REASON_WIDTH)
+            proof = (location, receipt.verified, receipt.size, receipt.sha256)
+            return (*head, "DELIVERED", *proof, job.attempt, receipt.possible_duplicate, "", "", self._stamp)
+        code = answer.code if isinstance(answer, Failed) else (step.error.code if step.error else "")
+        text = answer.text if isinstance(answer, Failed) else (step.error.text if step.error else "")
+        reason = clean(text, REASON_WIDTH)
+        return (*head, "FAILED", "", "", 0, "", job.attempt, job.unknowns > 0, code, reason, self._stamp)
+
+    # -- writing
+
+    def flush(self, connection: Connection) -> None:
+        """Write everything. The requests' rows must still be locked by this transaction."""
+        dialect = self._dialect
+        held = [entry for entry in self._entries.values() if entry.key not in self._fresh]
+        moved = [(entry.key, *self.columns(entry)) for entry in held if entry.moved]
+        noted = [
+            (entry.key, entry.sequence, entry.hash, entry.version, entry.unwritten)
+            for entry in held
+            if not entry.moved
+        ]
+        dialect.update(connection, tables.requests, ("request_key",), _REQUEST_UPDATES, moved)
+        dialect.update(connection, tables.requests, ("request_key",), _CHAIN_UPDATES, noted)
+        changed = dialect.update(connection, tables.jobs, ("job_key", "fence"), _JOB_UPDATES, self._answers)
+        if changed != len(self._answers):
+            msg = f"{len(self._answers)} jobs were answered but {changed} rows changed"
+            raise AssertionError(msg)
+        dialect.insert(connection, tables.jobs, self._jobs)
+        dialect.insert(connection, tables.outputs, self._outputs)
+        dialect.insert(connection, tables.deliveries, self._deliveries)
+        dialect.insert(connection, tables.runs, self._runs)
+        dialect.insert(connection, tables.audit_log, self._audit)
+        dialect.insert(connection, tables.error_log, self._errors)
+        if self.ready:
+            dialect.ring(connection)
+
+    def columns(self, entry: Entry) -> tuple[Any, ...]:
+        """The values of the request's changing columns."""
+        state = entry.state
+        return (
+            state.run,
+            state.status.value,
+            state.open,
+            state.next_job,
+            encode(list(state.failed)) if state.failed else "",
+            state.ending,
+            state.code,
+            clean(state.text, REASON_WIDTH),
+            self._stamp,
+            self._stamp if state.status in TERMINAL else None,
+            entry.sequence,
+            entry.hash,
+            entry.version,
+            entry.unwritten,
+        )
+
+
+_STATE_OF: Final = {
+    Fate.DONE: "DONE",
+    Fate.FAILED: "FAILED",
+    Fate.AGAIN: "READY",
+}
+
+
+def _entry(row: Row[Any]) -> Entry:
+    state = RunState(
+        run=row.run,
+        status=Status(row.status),
+        open=row.open,
+        next_job=row.next_job,
+        failed=tuple(json.loads(row.failed)) if row.failed else (),
+        ending=row.ending,
+        code=row.code,
+        text=row.reason,
+    )
+    entry = Entry(row.request_key, row.request_id, row.rank, state, row.audit_sequence, row.audit_hash)
+    entry.version = row.version
+    entry.unwritten = bool(row.unwritten)
+    return entry
+
+
+def _identifiers(now: float) -> Iterator[str]:
+    """Version 7 UUIDs of one moment, ascending, so that an index over them grows at its end."""
+    milliseconds = f"{int(now * 1000):012x}"
+    noise = os.urandom(9).hex()
+    head = f"{milliseconds[:8]}-{milliseconds[8:]}-7{noise[:3]}-8"
+    number = int(noise[3:18], 16)
+    while True:
+        tail = f"{number % _TAILS:015x}"
+        yield f"{head}{tail[:3]}-{tail[3:]}"
+        number += 1
+
+
+_TAILS: Final = 16**15

@@ -1,0 +1,122 @@
+"""Connections and transactions of the ledger's database, and the translation of its errors."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+
+from reportbus.adapters.ledger.dialects import Dialect, Postgresql, Sqlite
+from reportbus.core.errors import Permanent, Transient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
+
+    from reportbus.ports import Clock
+
+BUSY_SECONDS: Final = 30
+"""How long a SQLite writer waits for another one."""
+
+_POOL_SECONDS: Final = 30
+_PASSING: Final = frozenset({"40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03"})
+"""PostgreSQL: serialization failure, deadlock, too many connections, lock timeout, shutdown, start-up."""
+
+
+class Database:
+    """One ledger database, reached by its SQLAlchemy URL (`sqlite:///file` or `postgresql+psycopg://…`)."""
+
+    def __init__(self, url: str, clock: Clock, *, pool: int = 8) -> None:
+        parsed = make_url(url)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.url = parsed
+        self.dialect: Dialect
+        if parsed.get_backend_name() == "sqlite":
+            self.dialect = Sqlite(clock)
+            self.engine = _sqlite(parsed.render_as_string(hide_password=False), pool)
+        else:
+            self.dialect = Postgresql()
+            self.engine = create_engine(
+                parsed, pool_size=pool, max_overflow=4, pool_timeout=_POOL_SECONDS, pool_pre_ping=False
+            )
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes: committed at the end of the block, rolled back by an exception.
+
+        Raises Transient ServiceUnavailable while the database is away, TemporaryFailure where it asks to try
+        again, Permanent SYS_LEDGER for everything else that it refuses.
+        """
+        with our_errors(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that reads one state of the database."""
+        with our_errors(), self.engine.connect().execution_options(reportbus_reads=True) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _sqlite(url: str, pool: int) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=pool,
+        max_overflow=4,
+        pool_timeout=_POOL_SECONDS,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, record: object) -> None:  # noqa: ARG001, ANN401 - SQLAlchemy's signature
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.execute("PRAGMA cache_size=-65536")
+        cursor.execute("PRAGMA wal_autocheckpoint=4000")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reads = connection.get_execution_options().get("reportbus_reads", False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+@contextmanager
+def our_errors() -> Iterator[None]:
+    """Errors of the database as ours.
+
+    Their text keeps the first line only: the rest shows statements and values.
+    """
+    try:
+        yield
+    except OperationalError as error:
+        raise Transient(
+            "ServiceUnavailable", f"the ledger's database is not available: {_first_line(error)}"
+        ) from error
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state in _PASSING:
+            text = f"the ledger's database asks to try again: {_first_line(error)}"
+            raise Transient("TemporaryFailure", text) from error
+        raise Permanent("SYS_LEDGER", f"the ledger's database refused: {_first_line(error)}") from error
+    except SQLAlchemyError as error:
+        raise Transient(
+            "ServiceUnavailable", f"the ledger's database is not available: {_first_line(error)}"
+        ) from error
+
+
+def _first_line(error: SQLAlchemyError) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return str(cause).strip().partition("\n")[0]

@@ -1,0 +1,213 @@
+"""The ledger for people and pumps: sweep, cancel, retry, and what the worktable does not know yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import bindparam, select
+
+from reportbus.adapters.ledger import tables
+from reportbus.adapters.ledger.answers import delivered_targets, open_jobs
+from reportbus.adapters.ledger.book import Book
+from reportbus.adapters.ledger.reclaim import bury, take_back
+from reportbus.adapters.ledger.rows import job_of, newest_outputs
+from reportbus.core import lifecycle
+from reportbus.core.errors import Problem, Refused
+from reportbus.core.lifecycle import IllegalStep
+from reportbus.core.model import Status
+from reportbus.core.notes import Component
+from reportbus.ports import Pending, Swept, WriteBack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from reportbus.adapters.ledger.answers import Policies
+    from reportbus.adapters.ledger.book import Entry
+    from reportbus.adapters.ledger.contents import Contents
+    from reportbus.adapters.ledger.database import Database
+    from reportbus.adapters.ledger.doorbell import Doorbell
+    from reportbus.adapters.ledger.liveness import Liveness
+    from reportbus.core.jobs import Job
+    from reportbus.core.model import Request
+
+EXPIRY_BATCH: Final = 200
+
+_requests = tables.requests.c
+_jobs = tables.jobs.c
+_EXPIRED: Final = (
+    select(_requests.request_key)
+    .where(_requests.ended_at.is_(None), _requests.expires_at < bindparam("now"), _requests.ending == "")
+    .limit(EXPIRY_BATCH)
+)
+_IDLE_JOBS: Final = select(tables.jobs).where(
+    _jobs.job_key.between(bindparam("first"), bindparam("last")), _jobs.state.in_(["READY", "WAITING"])
+)
+_UNWRITTEN: Final = (
+    select(
+        _requests.request_key,
+        _requests.version,
+        _requests.ref,
+        _requests.request_id,
+        _requests.status,
+        _requests.ended_at,
+        _requests.run,
+    )
+    .where(_requests.unwritten)
+    .order_by(_requests.request_key)
+    .limit(bindparam("limit"))
+)
+
+
+class SqlOperations:
+    """The ledger, for people and pumps."""
+
+    def __init__(
+        self,
+        database: Database,
+        contents: Contents,
+        policies: Policies,
+        liveness: Liveness,
+        doorbell: Doorbell,
+    ) -> None:
+        self._database = database
+        self._dialect = database.dialect
+        self._contents = contents
+        self._policies = policies
+        self._liveness = liveness
+        self._doorbell = doorbell
+
+    def sweep(self) -> Swept:
+        workers = bury(self._database, self._liveness)
+        jobs = take_back(self._database, self._contents, self._policies)
+        expired = self._expire()
+        if jobs:
+            self._doorbell.ring()
+        return Swept(workers, jobs, expired)
+
+    def cancel(self, request_id: str, by: str) -> Status:
+        with self._database.write() as connection:
+            book, entry = self._book(connection, request_id)
+            text = f"cancelled by {by}" if by else "cancelled"
+            try:
+                self._end_early(connection, book, entry, "RUN_CANCELLED", text, by)
+            except IllegalStep as error:
+                raise _refused("RUN_ENDED", f"request {request_id} cannot be cancelled: {error}") from error
+            book.flush(connection)
+        return entry.state.status
+
+    def retry(self, request_id: str, by: str, *, staged: bool) -> int:
+        with self._database.write() as connection:
+            book, entry = self._book(connection, request_id)
+            if entry.state.status is not Status.FAILED:
+                text = f"request {request_id} is {entry.state.status}; only a FAILED request can be retried"
+                raise _refused("RUN_NOT_FAILED", text)
+            if entry.state.next_job == 1:
+                text = f"request {request_id} was refused ({entry.state.code}); mend it, submit it anew"
+                raise _refused("RUN_NOT_RETRYABLE", text)
+            request = self._contents.get(connection, [entry.key])[entry.key]
+            artifacts = newest_outputs(connection, self._database, {entry.key}).get(entry.key, ())
+            step = lifecycle.retry(
+                entry.state,
+                request,
+                delivered=delivered_targets(connection, entry.key),
+                staged=staged and bool(artifacts),
+                by=by,
+            )
+            book.take(entry, step)
+            open_jobs(book, entry, step, request, artifacts)
+            book.flush(connection)
+        self._doorbell.ring()
+        return entry.state.run
+
+    def note_ignored(self, request_id: str, code: str, text: str) -> bool:
+        with self._database.write() as connection:
+            key = _key_of(connection, request_id)
+            if key is None:
+                return False
+            book = Book(self._dialect, self._dialect.now(connection))
+            book.load(connection, [key])
+            book.ignored(book.entry(key), Component.DISTRIBUTOR, {"code": code, "why": text})
+            book.flush(connection)
+        return True
+
+    def unwritten(self, limit: int) -> Sequence[Pending]:
+        with self._database.read() as connection:
+            rows = connection.execute(_UNWRITTEN, {"limit": limit}).all()
+        return [
+            Pending(
+                row.request_key,
+                row.version,
+                WriteBack(row.ref, row.request_id, Status(row.status), row.ended_at, reopened=row.run > 1),
+            )
+            for row in rows
+        ]
+
+    def written(self, changes: Sequence[Pending]) -> None:
+        rows = [(change.request_key, change.version, False) for change in changes]
+        with self._database.write() as connection:
+            self._dialect.update(
+                connection, tables.requests, ("request_key", "version"), ("unwritten",), rows
+            )
+
+    # -- inside
+
+    def _book(self, connection: Connection, request_id: str) -> tuple[Book, Entry]:
+        key = _key_of(connection, request_id)
+        if key is None:
+            raise _refused("RUN_UNKNOWN_REQUEST", f"no request {request_id!r}")
+        book = Book(self._dialect, self._dialect.now(connection))
+        book.load(connection, [key])
+        return book, book.entry(key)
+
+    def _expire(self) -> int:
+        expired = 0
+        while True:
+            with self._database.write() as connection:
+                now = self._dialect.now(connection)
+                keys = list(connection.execute(_EXPIRED, {"now": now}).scalars())
+                book = Book(self._dialect, now)
+                book.load(connection, keys)
+                for key in keys:
+                    entry = book.entry(key)
+                    if not entry.state.ended and not entry.state.ending:
+                        self._end_early(
+                            connection, book, entry, "RUN_EXPIRED", "the request's deadline has passed", ""
+                        )
+                book.flush(connection)
+            expired += len(keys)
+            if len(keys) < EXPIRY_BATCH:
+                return expired
+
+    def _end_early(
+        self, connection: Connection, book: Book, entry: Entry, code: str, text: str, by: str
+    ) -> None:
+        request: Request = self._contents.get(connection, [entry.key])[entry.key]
+        idle = self._idle_jobs(connection, entry)
+        step = lifecycle.end_early(
+            entry.state, code, text, closed=[job for job, _ in idle], request=request, by=by
+        )
+        book.take(entry, step)
+        for job, fence in idle:
+            book.closed(entry, job, fence)
+        open_jobs(book, entry, step, request)
+
+    def _idle_jobs(self, connection: Connection, entry: Entry) -> list[tuple[Job, int]]:
+        """The run's open jobs that no worker holds, locked.
+
+        Those that are being claimed right now are left out.
+        """
+        first = tables.job_key(entry.key, 0)
+        statement = self._dialect.locked(_IDLE_JOBS.where(_jobs.run == entry.state.run), skip=True)
+        span = {"first": first, "last": first + tables.JOBS_PER_REQUEST - 1}
+        return [(job_of(row), row.fence) for row in connection.execute(statement, span)]
+
+
+def _key_of(connection: Connection, request_id: str) -> int | None:
+    statement = select(_requests.request_key).where(_requests.request_id == request_id)
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def _refused(code: str, text: str) -> Refused:
+    return Refused([Problem(code, text)])

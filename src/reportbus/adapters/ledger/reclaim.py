@@ -1,0 +1,113 @@
+"""Taking jobs back from workers that are gone."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import bindparam, select, update
+
+from reportbus.adapters.ledger import tables
+from reportbus.adapters.ledger.answers import apply
+from reportbus.adapters.ledger.book import Book
+from reportbus.adapters.ledger.rows import job_of
+from reportbus.core.events import Lost
+from reportbus.core.jobs import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Row
+
+    from reportbus.adapters.ledger.answers import Policies
+    from reportbus.adapters.ledger.contents import Contents
+    from reportbus.adapters.ledger.database import Database
+    from reportbus.adapters.ledger.liveness import Liveness
+    from reportbus.core.events import Answer
+
+BATCH: Final = 1000
+"""At most this many jobs are taken back in one transaction."""
+
+_workers = tables.workers.c
+_HERE: Final = select(_workers.worker, _workers.lease_until).where(_workers.gone.is_(False))
+_RUNNING: Final = (
+    select(tables.jobs)
+    .join(tables.workers, _workers.worker == tables.jobs.c.worker)
+    .where(tables.jobs.c.state == "RUNNING", _workers.gone.is_(True))
+    .order_by(tables.jobs.c.job_key)
+    .limit(BATCH)
+)
+_GONE: Final = update(tables.workers).where(_workers.worker == bindparam("who")).values(gone=True)
+
+
+def bury(database: Database, liveness: Liveness) -> int:
+    """Mark the workers that are gone or let their lease lapse.
+
+    How many. From then on their claims are refused.
+    """
+    with database.write() as connection:
+        now = database.dialect.now(connection)
+        dead = [
+            row.worker
+            for row in connection.execute(_HERE).all()
+            if row.lease_until < now or liveness.gone(row.worker, connection)
+        ]
+        for worker in dead:
+            connection.execute(_GONE, {"who": worker})
+    return len(dead)
+
+
+def take_back(
+    database: Database, contents: Contents, policies: Policies, answer: Answer | None = None
+) -> int:
+    """Reopen (or give up, after too many losses) the jobs in the hands of buried workers; how many.
+
+    `answer` is what each is answered with: Lost unless told otherwise.
+    """
+    taken = 0
+    while True:
+        with database.write() as connection:
+            count = _batch(connection, database, contents, policies, answer or Lost())
+        taken += count
+        if count < BATCH:
+            return taken
+
+
+def _batch(
+    connection: Connection, database: Database, contents: Contents, policies: Policies, answer: Answer
+) -> int:
+    found = connection.execute(_RUNNING).all()
+    book = Book(database.dialect, database.dialect.now(connection))
+    if not found:
+        return 0
+    keys = {row.request_key for row in found}
+    book.load(connection, keys)
+    still = _locked(connection, database, found)
+    requests = contents.get(connection, keys)
+    for row in still:
+        task = Task(
+            row.request_key,
+            job_of(row),
+            row.fence,
+            requests[row.request_key],
+            checkpoint=json.loads(row.checkpoint) if row.checkpoint else {},
+        )
+        apply(connection, book, policies, task, answer)
+    book.flush(connection)
+    return len(found)
+
+
+def _locked(connection: Connection, database: Database, found: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+    """The jobs again, now that their requests are locked: another sweep may have been quicker."""
+    statement = (
+        select(tables.jobs)
+        .join(tables.workers, _workers.worker == tables.jobs.c.worker)
+        .where(
+            database.dialect.among(tables.jobs.c.job_key, "jobs"),
+            tables.jobs.c.state == "RUNNING",
+            _workers.gone.is_(True),
+        )
+    )
+    return connection.execute(
+        statement, {"jobs": database.dialect.keys([row.job_key for row in found])}
+    ).all()

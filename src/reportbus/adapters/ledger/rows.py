@@ -1,0 +1,48 @@
+"""Rows of the ledger as what they stand for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from reportbus.adapters.ledger import tables
+from reportbus.core.jobs import Job, Stage
+from reportbus.core.model import Artifact
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+    from reportbus.adapters.ledger.database import Database
+
+
+def job_of(row: Row[Any]) -> Job:
+    """The job a row of the jobs table describes."""
+    return Job(
+        row.number,
+        row.run,
+        Stage(row.stage),
+        row.subject,
+        row.lane,
+        row.attempt,
+        row.losses,
+        row.unknowns,
+    )
+
+
+def newest_outputs(
+    connection: Connection, database: Database, keys: set[int]
+) -> dict[int, tuple[Artifact, ...]]:
+    """The files of each request's newest run that staged some."""
+    output = tables.outputs.c
+    statement = (
+        select(tables.outputs)
+        .where(database.dialect.among(output.request_key, "keys"))
+        .order_by(output.request_key, output.run, output.number)
+    )
+    newest: dict[int, tuple[int, tuple[Artifact, ...]]] = {}
+    for row in connection.execute(statement, {"keys": database.dialect.keys(keys)}):
+        artifact = Artifact(row.staging_key, row.file_name, row.format, row.size, row.sha256, row.rows)
+        run, artifacts = newest.get(row.request_key, (0, ()))
+        newest[row.request_key] = (row.run, (*artifacts, artifact) if run == row.run else (artifact,))
+    return {key: artifacts for key, (_, artifacts) in newest.items()}

@@ -1,0 +1,65 @@
+"""The ledger's schema and its versions, by Alembic."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from reportbus.core.errors import Permanent
+
+if TYPE_CHECKING:
+    from reportbus.adapters.ledger.database import Database
+
+_HERE = Path(__file__).parent / "migrations"
+
+
+def upgrade(database: Database) -> str:
+    """Bring the database to this version's schema; the revision it has now. Repeating it changes nothing."""
+    config = _config()
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return newest()
+
+
+def sql(dialect_url: str) -> str:
+    """The statements that `upgrade` would run on an empty database, for those who run them by hand."""
+    out = io.StringIO()
+    config = _config(output_buffer=out)
+    config.attributes["url"] = dialect_url
+    command.upgrade(config, "head", sql=True)
+    return out.getvalue()
+
+
+def newest() -> str:
+    """The revision this version works with."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def current(database: Database) -> str | None:
+    """The revision the database has; None for an empty one."""
+    with database.read() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def require_current(database: Database) -> None:
+    """Raise Permanent SYS_SCHEMA where the database does not have this version's schema."""
+    have, want = current(database), newest()
+    if have != want:
+        text = (
+            f"the ledger's schema is {have or 'empty'}, this version's is {want}; run: reportbus db upgrade"
+        )
+        raise Permanent("SYS_SCHEMA", text)
+
+
+def _config(**options: Any) -> Config:  # noqa: ANN401 - Alembic's own options
+    config = Config(**options)
+    config.set_main_option("script_location", str(_HERE))
+    config.set_main_option("path_separator", "os")
+    return config

@@ -1,0 +1,96 @@
+"""The ledger on SQLite and PostgreSQL, put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from reportbus.adapters.ledger.answers import Policies
+from reportbus.adapters.ledger.contents import Contents
+from reportbus.adapters.ledger.database import Database
+from reportbus.adapters.ledger.doorbell import Bell, DataVersion
+from reportbus.adapters.ledger.intake import SqlIntake
+from reportbus.adapters.ledger.liveness import AdvisoryLocks, FileLocks
+from reportbus.adapters.ledger.operations import SqlOperations
+from reportbus.adapters.ledger.records import SqlRecords
+from reportbus.adapters.ledger.schema import require_current
+from reportbus.adapters.ledger.work import SqlWorkLedger
+
+if TYPE_CHECKING:
+    from reportbus.adapters.ledger.doorbell import Doorbell
+    from reportbus.adapters.ledger.liveness import Liveness
+    from reportbus.ports import Clock
+
+LEASE_SECONDS: Final = 60.0
+
+
+class SqlLedger:
+    """One ledger database and its faces: `intake`, `operations`, `records`, and a `worker` for each.
+
+    `url` is `sqlite:///path` or `postgresql://…`. Raises Permanent SYS_SCHEMA where the database's schema is
+    not the one this version works with; `reportbus.adapters.ledger.schema.upgrade` brings it there.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        *,
+        policies: Policies | None = None,
+        lease_seconds: float = LEASE_SECONDS,
+        wakeups: bool = True,
+        pool: int = 8,
+    ) -> None:
+        self.database = Database(url, clock, pool=pool)
+        require_current(self.database)
+        self._policies = policies or Policies()
+        self._lease_seconds = lease_seconds
+        self._contents = Contents(self.database.dialect)
+        self._liveness = _liveness(self.database)
+        self._doorbell = _doorbell(self.database, wakeups=wakeups)
+        self.intake = SqlIntake(self.database, self._contents, self._doorbell)
+        self.operations = SqlOperations(
+            self.database, self._contents, self._policies, self._liveness, self._doorbell
+        )
+        self.records = SqlRecords(self.database)
+
+    def worker(self, name: str = "") -> SqlWorkLedger:
+        """Enroll a new worker; `name` is shown to people."""
+        return SqlWorkLedger(
+            self.database,
+            self._contents,
+            self._policies,
+            self._liveness,
+            self._doorbell,
+            lease_seconds=self._lease_seconds,
+            name=name,
+        )
+
+    def close(self) -> None:
+        """Close the doorbell and all connections."""
+        self._doorbell.close()
+        self.database.close()
+
+
+def _liveness(database: Database) -> Liveness:
+    if database.dialect.name == "sqlite":
+        path = Path(database.url.database or "")
+        return FileLocks(path.with_name(f"{path.name}.workers"))
+    return AdvisoryLocks(database)
+
+
+def _doorbell(database: Database, *, wakeups: bool) -> Doorbell:
+    if not wakeups:
+        return _Silent()
+    if database.dialect.name == "sqlite":
+        return DataVersion(database.url.database or "")
+    from reportbus.adapters.ledger.listen import Listen  # noqa: PLC0415 - psycopg is an extra
+
+    return Listen(database)
+
+
+class _Silent(Bell):
+    """No wake-ups at all: what is due is found by the worker's own rounds."""
+
+    def ring(self) -> None:
+        """Nobody is told."""

@@ -1,0 +1,296 @@
+"""The ledger for one worker: claim jobs, record their answers, show signs of life."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import bindparam, insert, select, update
+
+from reportbus.adapters.ledger import tables
+from reportbus.adapters.ledger.answers import Keeping, apply, outcome_of, refuse_answer
+from reportbus.adapters.ledger.book import Book
+from reportbus.adapters.ledger.dialects import utc
+from reportbus.adapters.ledger.reclaim import take_back
+from reportbus.adapters.ledger.rows import job_of, newest_outputs
+from reportbus.core import lifecycle
+from reportbus.core.codec import encode
+from reportbus.core.events import Failed, HandedBack, Kind
+from reportbus.core.jobs import Stage, Task
+from reportbus.core.lifecycle import IllegalStep
+from reportbus.core.model import Artifact, Outcome, Status
+from reportbus.ports import Pulse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection, Row
+
+    from reportbus.adapters.ledger.answers import Policies
+    from reportbus.adapters.ledger.contents import Contents
+    from reportbus.adapters.ledger.database import Database
+    from reportbus.adapters.ledger.doorbell import Doorbell
+    from reportbus.adapters.ledger.liveness import Liveness
+    from reportbus.core.events import Event
+    from reportbus.core.model import JsonValue
+
+_CLAIMING: Final = 0x7265_7001
+"""The purpose under which claims take turns where lanes are limited."""
+
+_PROMOTE_SECONDS: Final = 0.2
+"""How long a claim may pass over jobs that came due in the meantime."""
+
+_jobs = tables.jobs.c
+_READY: Final = (
+    select(
+        _jobs.job_key,
+        _jobs.request_key,
+        _jobs.number,
+        _jobs.run,
+        _jobs.stage,
+        _jobs.subject,
+        _jobs.lane,
+        _jobs.attempt,
+        _jobs.losses,
+        _jobs.unknowns,
+        _jobs.fence,
+        _jobs.checkpoint,
+    )
+    .where(_jobs.state == "READY", _jobs.stage == bindparam("stage"))
+    .order_by(_jobs.rank)
+    .limit(bindparam("limit"))
+)
+_PROMOTE: Final = (
+    update(tables.jobs)
+    .where(_jobs.state == "WAITING", _jobs.due_at <= bindparam("now"))
+    .values(state="READY")
+)
+_ALIVE: Final = select(tables.workers.c.gone).where(tables.workers.c.worker == bindparam("worker"))
+_RENEW: Final = (
+    update(tables.workers)
+    .where(tables.workers.c.worker == bindparam("me"), tables.workers.c.gone.is_(False))
+    .values(lease_until=bindparam("until"))
+)
+
+
+class SqlWorkLedger:
+    """One worker's hands on the ledger. Claims and records come from one thread at a time."""
+
+    def __init__(
+        self,
+        database: Database,
+        contents: Contents,
+        policies: Policies,
+        liveness: Liveness,
+        doorbell: Doorbell,
+        *,
+        lease_seconds: float,
+        name: str = "",
+    ) -> None:
+        self._database = database
+        self._dialect = database.dialect
+        self._contents = contents
+        self._policies = policies
+        self._liveness = liveness
+        self._doorbell = doorbell
+        self._lease = lease_seconds
+        self._limited: frozenset[str] = frozenset()
+        self._promoted = 0.0
+        self._held = self._dialect.among(_jobs.job_key, "jobs")
+        self.worker = self._enroll(name or f"{socket.gethostname()}:{os.getpid()}")
+
+    def claim(self, capacity: Mapping[Stage, int], limits: Mapping[str, int]) -> Sequence[Task]:
+        self._limited = frozenset(limits)
+        with self._database.write() as connection:
+            now = self._dialect.now(connection)
+            if connection.execute(_ALIVE, {"worker": self.worker}).scalar_one():
+                return []
+            self._promote(connection, now)
+            if limits:
+                self._dialect.one_at_a_time(connection, _CLAIMING)
+            rows = self._due(connection, capacity, limits)
+            return self._take_up(connection, now, rows) if rows else []
+
+    def record(self, events: Sequence[Event], capacity: Mapping[Stage, int]) -> Sequence[Task]:
+        keeping = Keeping(self.worker, capacity, self._limited)
+        with self._database.write() as connection:
+            book = Book(self._dialect, self._dialect.now(connection))
+            book.load(connection, [event.task.request_key for event in events])
+            mine = self._mine(connection, events)
+            for event in events:
+                self._enter(connection, book, event, mine, keeping)
+            book.flush(connection)
+        if book.ready:
+            self._doorbell.ring()
+        self._forget(book, events)
+        return keeping.tasks
+
+    def checkpoint(self, task: Task, data: Mapping[str, JsonValue]) -> bool:
+        statement = (
+            update(tables.jobs)
+            .where(
+                _jobs.job_key == tables.job_key(task.request_key, task.job.number),
+                _jobs.fence == task.fence,
+                _jobs.worker == self.worker,
+            )
+            .values(checkpoint=encode(data))
+        )
+        with self._database.write() as connection:
+            return connection.execute(statement).rowcount == 1
+
+    def renew(self) -> Pulse:
+        if not self._liveness.holding(self.worker):
+            return Pulse(alive=False)
+        stopping = (
+            select(_jobs.request_key, _jobs.number)
+            .join(tables.requests, tables.requests.c.request_key == _jobs.request_key)
+            .where(_jobs.state == "RUNNING", _jobs.worker == self.worker, tables.requests.c.ending != "")
+        )
+        with self._database.write() as connection:
+            until = self._dialect.now(connection) + self._lease
+            renewed = connection.execute(_RENEW, {"me": self.worker, "until": until}).rowcount
+            stop = frozenset((row.request_key, row.number) for row in connection.execute(stopping))
+        return Pulse(alive=renewed == 1, stop=stop)
+
+    def wait(self, timeout: float) -> bool:
+        return self._doorbell.wait(timeout)
+
+    def close(self) -> None:
+        gone = update(tables.workers).where(tables.workers.c.worker == self.worker).values(gone=True)
+        with self._database.write() as connection:
+            connection.execute(gone)
+        self._liveness.drop(self.worker)
+        take_back(self._database, self._contents, self._policies, HandedBack())
+
+    # -- inside
+
+    def _enroll(self, name: str) -> int:
+        with self._database.write() as connection:
+            now = self._dialect.now(connection)
+            values = {
+                "name": name[:255],
+                "started_at": utc(now),
+                "lease_until": now + self._lease,
+                "gone": False,
+            }
+            enrolled = insert(tables.workers).values(values).returning(tables.workers.c.worker)
+            worker = int(connection.execute(enrolled).scalar_one())
+            self._liveness.hold(worker)
+        return worker
+
+    def _promote(self, connection: Connection, now: float) -> None:
+        """Waiting jobs whose time has come are ready; asked now and then, not by each claim."""
+        if now - self._promoted >= _PROMOTE_SECONDS or now < self._promoted:
+            connection.execute(_PROMOTE, {"now": now})
+            self._promoted = now
+
+    def _due(
+        self, connection: Connection, capacity: Mapping[Stage, int], limits: Mapping[str, int]
+    ) -> list[Row[Any]]:
+        left = self._room(connection, limits) if limits else {}
+        statement = self._dialect.locked(_READY, skip=True)
+        full = [lane for lane, room in left.items() if room <= 0]
+        if full:
+            statement = statement.where(_jobs.lane.not_in(full))
+        due: list[Row[Any]] = []
+        for stage, limit in capacity.items():
+            if limit <= 0:
+                continue
+            for row in connection.execute(statement, {"stage": stage.value, "limit": limit}).all():
+                room = left.get(row.lane)
+                if room is not None:
+                    if room <= 0:
+                        continue
+                    left[row.lane] = room - 1
+                due.append(row)
+        return due
+
+    def _room(self, connection: Connection, limits: Mapping[str, int]) -> dict[str, int]:
+        running = connection.execute(
+            select(_jobs.lane).where(_jobs.state == "RUNNING", _jobs.lane.in_(list(limits)))
+        ).scalars()
+        left = dict(limits)
+        for lane in running:
+            left[lane] -= 1
+        return left
+
+    def _take_up(self, connection: Connection, now: float, rows: Sequence[Row[Any]]) -> list[Task]:
+        book = Book(self._dialect, now)
+        keys = {row.request_key for row in rows}
+        book.load(connection, keys)
+        requests = self._contents.get(connection, keys)
+        artifacts = self._artifacts(connection, rows)
+        outcomes = self._outcomes(connection, rows)
+        claimed = update(tables.jobs).where(self._held)
+        connection.execute(
+            claimed.values(state="RUNNING", worker=self.worker, fence=_jobs.fence + 1),
+            {"jobs": self._dialect.keys([row.job_key for row in rows])},
+        )
+        tasks = []
+        for row in rows:
+            job = job_of(row)
+            entry = book.entry(row.request_key)
+            book.take(entry, lifecycle.start(entry.state, job))
+            tasks.append(
+                Task(
+                    row.request_key,
+                    job,
+                    row.fence + 1,
+                    requests[row.request_key],
+                    artifacts.get(row.request_key, ()) if job.stage is not Stage.GENERATE else (),
+                    outcomes.get((row.request_key, job.run)) or outcome_of(entry)
+                    if job.stage is Stage.NOTIFY
+                    else None,
+                    json.loads(row.checkpoint) if row.checkpoint else {},
+                )
+            )
+        book.flush(connection)
+        return tasks
+
+    def _artifacts(self, connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, tuple[Artifact, ...]]:
+        """The newest staged files of the requests whose jobs need them."""
+        keys = {row.request_key for row in rows if row.stage != Stage.GENERATE}
+        return newest_outputs(connection, self._database, keys) if keys else {}
+
+    def _outcomes(self, connection: Connection, rows: Sequence[Row[Any]]) -> dict[tuple[int, int], Outcome]:
+        """How the runs ended that notices are about."""
+        keys = {row.request_key for row in rows if row.stage == Stage.NOTIFY}
+        if not keys:
+            return {}
+        ended = tables.runs.c
+        statement = select(tables.runs).where(self._dialect.among(ended.request_key, "keys"))
+        return {
+            (row.request_key, row.run): Outcome(Status(row.status), row.code, row.reason)
+            for row in connection.execute(statement, {"keys": self._dialect.keys(keys)})
+        }
+
+    def _mine(self, connection: Connection, events: Sequence[Event]) -> dict[int, int]:
+        """The fences of those jobs that are running in this worker's hands, by job key."""
+        statement = select(_jobs.job_key, _jobs.fence).where(
+            self._held, _jobs.state == "RUNNING", _jobs.worker == self.worker
+        )
+        keys = [tables.job_key(event.task.request_key, event.task.job.number) for event in events]
+        rows = connection.execute(statement, {"jobs": self._dialect.keys(keys)})
+        return {row.job_key: row.fence for row in rows}
+
+    def _enter(
+        self, connection: Connection, book: Book, event: Event, mine: dict[int, int], keeping: Keeping
+    ) -> None:
+        task = event.task
+        key = tables.job_key(task.request_key, task.job.number)
+        if mine.get(key) != task.fence:
+            refuse_answer(book, task, event.answer, "the job is not in this worker's hands any more")
+            return
+        try:
+            apply(connection, book, self._policies, task, event.answer, keeping)
+        except IllegalStep as error:
+            misfit = Failed(Kind.PERMANENT, "SYS_INTERNAL", f"the answer does not fit the job: {error}")
+            apply(connection, book, self._policies, task, misfit, keeping)
+        del mine[key]
+
+    def _forget(self, book: Book, events: Sequence[Event]) -> None:
+        for event in events:
+            if book.entry(event.task.request_key).state.ended:
+                self._contents.drop(event.task.request_key)
