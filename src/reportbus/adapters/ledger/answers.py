@@ -13,7 +13,6 @@ from reportbus.adapters.ledger import tables
 from reportbus.core import lifecycle
 from reportbus.core.events import Failed, Generated
 from reportbus.core.jobs import Stage, Task
-from reportbus.core.model import Artifact, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from reportbus.core.events import Answer
     from reportbus.core.jobs import Job
     from reportbus.core.lifecycle import Policy
-    from reportbus.core.model import JsonValue, Request
+    from reportbus.core.model import Artifact, JsonValue, Request
 
 _DELIVERED: Final = select(tables.deliveries.c.target).where(tables.deliveries.c.state == "DELIVERED")
 
@@ -126,8 +125,3 @@ def delivered_targets(connection: Connection, request_key: int) -> set[int]:
     """The targets that have the report, from any run."""
     statement = _DELIVERED.where(tables.deliveries.c.request_key == request_key)
     return set(connection.execute(statement).scalars())
-
-
-def outcome_of(entry: Entry) -> Outcome:
-    """How the newest run ended."""
-    return Outcome(entry.state.status, entry.state.code, entry.state.text)

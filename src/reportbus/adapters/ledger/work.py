@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import os
 import socket
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Column, bindparam, insert, select, update
 
 from reportbus.adapters.ledger import tables
-from reportbus.adapters.ledger.answers import Keeping, apply, outcome_of, refuse_answer
+from reportbus.adapters.ledger.answers import Keeping, apply, refuse_answer
 from reportbus.adapters.ledger.book import Book
 from reportbus.adapters.ledger.dialects import utc
 from reportbus.adapters.ledger.reclaim import take_back
 from reportbus.adapters.ledger.rows import job_of, newest_outputs
 from reportbus.core import lifecycle
 from reportbus.core.codec import encode
+from reportbus.core.errors import ReportbusError
 from reportbus.core.events import Failed, HandedBack, Kind
 from reportbus.core.jobs import Stage, Task
 from reportbus.core.lifecycle import IllegalStep
@@ -24,7 +26,7 @@ from reportbus.core.model import Artifact, Outcome, Status
 from reportbus.ports import Pulse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, Row
 
@@ -43,21 +45,22 @@ _PROMOTE_SECONDS: Final = 0.2
 """How long a claim may pass over jobs that came due in the meantime."""
 
 _jobs = tables.jobs.c
+_CLAIMED: Final[tuple[Column[Any], ...]] = (
+    _jobs.job_key,
+    _jobs.request_key,
+    _jobs.number,
+    _jobs.run,
+    _jobs.stage,
+    _jobs.subject,
+    _jobs.lane,
+    _jobs.attempt,
+    _jobs.losses,
+    _jobs.unknowns,
+    _jobs.fence,
+    _jobs.checkpoint,
+)
 _READY: Final = (
-    select(
-        _jobs.job_key,
-        _jobs.request_key,
-        _jobs.number,
-        _jobs.run,
-        _jobs.stage,
-        _jobs.subject,
-        _jobs.lane,
-        _jobs.attempt,
-        _jobs.losses,
-        _jobs.unknowns,
-        _jobs.fence,
-        _jobs.checkpoint,
-    )
+    select(*_CLAIMED)
     .where(_jobs.state == "READY", _jobs.stage == bindparam("stage"))
     .order_by(_jobs.rank)
     .limit(bindparam("limit"))
@@ -98,30 +101,38 @@ class SqlWorkLedger:
         self._lease = lease_seconds
         self._limited: frozenset[str] = frozenset()
         self._promoted = 0.0
-        self._held = self._dialect.among(_jobs.job_key, "jobs")
+        self._among = self._dialect.among(_jobs.job_key, "jobs")
+        self._hands: dict[int, int] = {}
+        self._uncertain = False
         self.worker = self._enroll(name or f"{socket.gethostname()}:{os.getpid()}")
 
     def claim(self, capacity: Mapping[Stage, int], limits: Mapping[str, int]) -> Sequence[Task]:
         self._limited = frozenset(limits)
-        with self._database.write() as connection:
+        with self._certainly() as connection:
             now = self._dialect.now(connection)
             if connection.execute(_ALIVE, {"worker": self.worker}).scalar_one():
                 return []
+            found = self._found(connection) if self._uncertain else []
             self._promote(connection, now)
             if limits:
                 self._dialect.one_at_a_time(connection, _CLAIMING)
             rows = self._due(connection, capacity, limits)
-            return self._take_up(connection, now, rows) if rows else []
+            tasks = [*found, *(self._take_up(connection, now, rows) if rows else ())]
+        self._take_in_hand(tasks)
+        return tasks
 
     def record(self, events: Sequence[Event], capacity: Mapping[Stage, int]) -> Sequence[Task]:
         keeping = Keeping(self.worker, capacity, self._limited)
-        with self._database.write() as connection:
+        with self._certainly() as connection:
             book = Book(self._dialect, self._dialect.now(connection))
             book.load(connection, [event.task.request_key for event in events])
             mine = self._mine(connection, events)
             for event in events:
                 self._enter(connection, book, event, mine, keeping)
             book.flush(connection)
+        for event in events:
+            self._hands.pop(tables.job_key(event.task.request_key, event.task.job.number), None)
+        self._take_in_hand(keeping.tasks)
         if book.ready:
             self._doorbell.ring()
         self._forget(book, events)
@@ -165,6 +176,27 @@ class SqlWorkLedger:
         take_back(self._database, self._contents, self._policies, HandedBack())
 
     # -- inside
+
+    @contextmanager
+    def _certainly(self) -> Iterator[Connection]:
+        """A transaction; where its commit fails nobody knows what it did, and the next claim looks."""
+        try:
+            with self._database.write() as connection:
+                yield connection
+        except ReportbusError:
+            self._uncertain = True
+            raise
+
+    def _take_in_hand(self, tasks: Sequence[Task]) -> None:
+        self._hands.update({tables.job_key(task.request_key, task.job.number): task.fence for task in tasks})
+
+    def _found(self, connection: Connection) -> list[Task]:
+        """Tasks this worker was given by a transaction whose commit it did not hear of."""
+        statement = select(*_CLAIMED).where(_jobs.state == "RUNNING", _jobs.worker == self.worker)
+        rows = connection.execute(statement).all()
+        lost = [row for row in rows if self._hands.get(row.job_key) != row.fence]
+        self._uncertain = False
+        return self._tasks(connection, lost, {row.job_key: row.fence for row in lost}) if lost else []
 
     def _enroll(self, name: str) -> int:
         with self._database.write() as connection:
@@ -218,36 +250,39 @@ class SqlWorkLedger:
 
     def _take_up(self, connection: Connection, now: float, rows: Sequence[Row[Any]]) -> list[Task]:
         book = Book(self._dialect, now)
-        keys = {row.request_key for row in rows}
-        book.load(connection, keys)
-        requests = self._contents.get(connection, keys)
-        artifacts = self._artifacts(connection, rows)
-        outcomes = self._outcomes(connection, rows)
-        claimed = update(tables.jobs).where(self._held)
+        book.load(connection, {row.request_key for row in rows})
         connection.execute(
-            claimed.values(state="RUNNING", worker=self.worker, fence=_jobs.fence + 1),
+            update(tables.jobs)
+            .where(self._among)
+            .values(state="RUNNING", worker=self.worker, fence=_jobs.fence + 1),
             {"jobs": self._dialect.keys([row.job_key for row in rows])},
         )
-        tasks = []
-        for row in rows:
-            job = job_of(row)
-            entry = book.entry(row.request_key)
-            book.take(entry, lifecycle.start(entry.state, job))
-            tasks.append(
-                Task(
-                    row.request_key,
-                    job,
-                    row.fence + 1,
-                    requests[row.request_key],
-                    artifacts.get(row.request_key, ()) if job.stage is not Stage.GENERATE else (),
-                    outcomes.get((row.request_key, job.run)) or outcome_of(entry)
-                    if job.stage is Stage.NOTIFY
-                    else None,
-                    json.loads(row.checkpoint) if row.checkpoint else {},
-                )
-            )
+        tasks = self._tasks(connection, rows, {row.job_key: row.fence + 1 for row in rows})
+        for task in tasks:
+            entry = book.entry(task.request_key)
+            book.take(entry, lifecycle.start(entry.state, task.job))
         book.flush(connection)
         return tasks
+
+    def _tasks(
+        self, connection: Connection, rows: Sequence[Row[Any]], fences: Mapping[int, int]
+    ) -> list[Task]:
+        """The rows' jobs with all it takes to do them."""
+        requests = self._contents.get(connection, {row.request_key for row in rows})
+        artifacts = self._artifacts(connection, rows)
+        outcomes = self._outcomes(connection, rows)
+        return [
+            Task(
+                row.request_key,
+                job_of(row),
+                fences[row.job_key],
+                requests[row.request_key],
+                artifacts.get(row.request_key, ()),
+                outcomes.get((row.request_key, row.run)),
+                json.loads(row.checkpoint) if row.checkpoint else {},
+            )
+            for row in rows
+        ]
 
     def _artifacts(self, connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, tuple[Artifact, ...]]:
         """The newest staged files of the requests whose jobs need them."""
@@ -269,7 +304,7 @@ class SqlWorkLedger:
     def _mine(self, connection: Connection, events: Sequence[Event]) -> dict[int, int]:
         """The fences of those jobs that are running in this worker's hands, by job key."""
         statement = select(_jobs.job_key, _jobs.fence).where(
-            self._held, _jobs.state == "RUNNING", _jobs.worker == self.worker
+            self._among, _jobs.state == "RUNNING", _jobs.worker == self.worker
         )
         keys = [tables.job_key(event.task.request_key, event.task.job.number) for event in events]
         rows = connection.execute(statement, {"jobs": self._dialect.keys(keys)})

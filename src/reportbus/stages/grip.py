@@ -1,0 +1,49 @@
+"""What stages may ask of the worker whose tasks they do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reportbus.core.errors import Permanent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reportbus.core.jobs import Task
+    from reportbus.core.model import JsonValue
+    from reportbus.ports import Clock, WorkLedger
+
+
+class Grip:
+    """Whether a worker still has hold of its tasks; and the store for their checkpoints.
+
+    Past `until`, on the monotonic clock, the lease may have lapsed while this process was not running:
+    whatever has an effect outside must not be begun then.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ledger: WorkLedger | None = None
+        self._until = 0.0
+        self._stopping: frozenset[tuple[int, int]] = frozenset()
+
+    def cancelled(self, task: Task) -> bool:
+        """Whether to stop working on the task, or not to begin."""
+        return self._clock.monotonic() >= self._until or (task.request_key, task.job.number) in self._stopping
+
+    def save(self, task: Task, data: Mapping[str, JsonValue]) -> None:
+        """Store what a later attempt needs. Permanent RUN_CANCELLED where the job is in other hands."""
+        if self._ledger is None or not self._ledger.checkpoint(task, data):
+            raise Permanent("RUN_CANCELLED", "the job is in other hands by now")
+
+    def hold(self, ledger: WorkLedger) -> None:
+        """Tasks are of this ledger's worker from now on; none is held before `renewed`."""
+        self._ledger, self._until, self._stopping = ledger, 0.0, frozenset()
+
+    def renewed(self, until: float, stopping: frozenset[tuple[int, int]] = frozenset()) -> None:
+        """The lease stands until then, on the monotonic clock; the tasks of these jobs shall stop."""
+        self._until, self._stopping = until, stopping
+
+    def let_go(self) -> None:
+        """All tasks shall stop."""
+        self._until = 0.0
