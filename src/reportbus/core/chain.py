@@ -9,10 +9,25 @@ FIRST: Final = "0" * 64
 """What stands before a request's first row."""
 
 
-def link(previous: str, *fields: str) -> str:
-    """The hash of a row: SHA-256 over the hash before it and the row's fields, each led by its length.
+def link(  # noqa: PLR0913, PLR0917 - the columns of an audit row
+    previous: str,
+    log_id: str,
+    request_id: str,
+    sequence: int,
+    event_type: str,
+    at: str,
+    old_status: str,
+    new_status: str,
+    component: str,
+    details: str,
+) -> str:
+    """The hash of an audit row: SHA-256 over the hash before it and the row's columns.
 
-    The lengths keep fields apart whatever they contain, so that no two rows have the same bytes.
+    The columns' lengths lead, so that no two rows have the same bytes whatever the columns contain.
     """
-    text = previous + "".join([f"{len(field)}:{field}" for field in fields])
+    lengths = (
+        f"{len(log_id)} {len(request_id)} {len(event_type)} {len(at)} {len(old_status)} {len(new_status)} "
+        f"{len(component)} {sequence}"
+    )
+    text = f"{previous} {lengths} {log_id}{request_id}{event_type}{at}{old_status}{new_status}{component}{details}"
     return sha256(text.encode()).hexdigest()

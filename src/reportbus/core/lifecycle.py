@@ -122,6 +122,19 @@ class RunState:
     code: str = ""
     text: str = ""
 
+    def moved(self, status: Status, *, opened: int = 0, answered: int = 0) -> RunState:
+        """The state at `status`, with so many jobs opened and answered."""
+        return RunState(
+            self.run,
+            status,
+            self.open + opened - answered,
+            self.next_job + opened,
+            self.failed,
+            self.ending,
+            self.code,
+            self.text,
+        )
+
     @property
     def ended(self) -> bool:
         """Whether the run reached its terminal status."""
@@ -203,7 +216,7 @@ def start(state: RunState, job: Job) -> Step:
     """A worker takes `job` up: its attempt goes on record, and the first generate attempt starts the run."""
     new = state
     if job.stage is Stage.GENERATE and state.status is Status.PENDING and job.run == state.run:
-        new = replace(state, status=_next(state.status, Trigger.STARTED))
+        new = state.moved(_next(state.status, Trigger.STARTED))
     details: dict[str, JsonValue] = {
         "job": job.number,
         "run": job.run,
@@ -302,7 +315,7 @@ def step(
         return _generated(state, job, answer, request, delivered)
     if isinstance(answer, Delivered) and job.stage is Stage.DELIVER:
         note = _noted(state, job, _received(answer))
-        return _after(replace(state, open=state.open - 1), request, (), (note,))
+        return _after(state.moved(state.status, answered=1), request, (), (note,))
     if isinstance(answer, Notified) and job.stage is Stage.NOTIFY:
         return Step(state, notes=(_noted(state, job, _received(answer)),))
     msg = f"{type(answer).__name__} does not answer a {job.stage} job"
@@ -330,7 +343,7 @@ def _generated(
     if answer.note:
         details["note"] = answer.note
     note = Note(EventType.STATUS_CHANGE, Component.ENGINE, state.status, new, details)
-    state = replace(state, status=new, open=state.open - 1)
+    state = state.moved(new, answered=1)
     missing = request.targets if state.run == 1 else _missing(request, delivered())
     if state.ending:
         numbers = tuple(target.number for target in missing)
@@ -411,8 +424,7 @@ def _after(state: RunState, request: Request, targets: tuple[Target, ...], notes
             Job(number, state.run, Stage.DELIVER, target.number, target_lane(target.destination))
             for number, target in enumerate(targets, state.next_job)
         )
-        opened = replace(state, open=state.open + len(jobs), next_job=state.next_job + len(jobs))
-        return Step(opened, opened=jobs, notes=notes)
+        return Step(state.moved(state.status, opened=len(jobs)), opened=jobs, notes=notes)
     if state.open:
         return Step(state, notes=notes)
     return _finish(state, request, notes)
@@ -438,8 +450,14 @@ def _finish(state: RunState, request: Request, notes: tuple[Note, ...]) -> Step:
         Job(number, state.run, Stage.NOTIFY, position, channel_lane(request.notify[position].channel))
         for number, position in enumerate(rules, state.next_job)
     )
-    ended = replace(
-        state, status=final, next_job=state.next_job + len(notices), code=outcome.code, text=outcome.text
+    ended = RunState(
+        run=state.run,
+        status=final,
+        next_job=state.next_job + len(notices),
+        failed=state.failed,
+        ending=state.ending,
+        code=outcome.code,
+        text=outcome.text,
     )
     return Step(ended, opened=notices, notes=(*notes, *moves), outcome=outcome)
 

@@ -26,7 +26,7 @@ from reportbus.core.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
 
     from reportbus.adapters.ledger.dialects import Dialect
     from reportbus.core.events import Answer
@@ -126,8 +126,8 @@ class Book:
         statement = self._dialect.locked(
             _LOAD.where(self._dialect.among(tables.requests.c.request_key, "keys"))
         )
-        for row in connection.execute(statement, {"keys": self._dialect.keys(wanted)}):
-            self._entries[row.request_key] = _entry(row)
+        for row in connection.execute(statement, {"keys": self._dialect.keys(wanted)}).tuples():
+            self._entries[row[0]] = _entry(*row)
 
     def add(self, entry: Entry) -> None:
         """A request that this transaction inserts.
@@ -242,7 +242,7 @@ class Book:
         except UnicodeEncodeError:
             details = json.dumps(dict(note.details), sort_keys=True)
         fields = (note.type.value, self._at, note.old.value, note.new.value, note.component.value, details)
-        entry.hash = link(entry.hash, log_id, entry.request_id, str(sequence), *fields)
+        entry.hash = link(entry.hash, log_id, entry.request_id, sequence, *fields)
         entry.sequence = sequence
         self._audit.append(
             (
@@ -337,6 +337,7 @@ class Book:
         )
 
 
+_STATUSES: Final = {status.value: status for status in Status}
 _STATE_OF: Final = {
     Fate.DONE: "DONE",
     Fate.FAILED: "FAILED",
@@ -344,20 +345,28 @@ _STATE_OF: Final = {
 }
 
 
-def _entry(row: Row[Any]) -> Entry:
-    state = RunState(
-        run=row.run,
-        status=Status(row.status),
-        open=row.open,
-        next_job=row.next_job,
-        failed=tuple(json.loads(row.failed)) if row.failed else (),
-        ending=row.ending,
-        code=row.code,
-        text=row.reason,
-    )
-    entry = Entry(row.request_key, row.request_id, row.rank, state, row.audit_sequence, row.audit_hash)
-    entry.version = row.version
-    entry.unwritten = bool(row.unwritten)
+def _entry(  # noqa: PLR0913, PLR0917 - the columns of `_LOAD`, in order
+    key: int,
+    request_id: str,
+    rank: float,
+    run: int,
+    status: str,
+    open_: int,
+    next_job: int,
+    failed: str,
+    ending: str,
+    code: str,
+    reason: str,
+    sequence: int,
+    hash_: str,
+    version: int,
+    unwritten: bool,  # noqa: FBT001 - as above
+) -> Entry:
+    targets = tuple(json.loads(failed)) if failed else ()
+    state = RunState(run, _STATUSES[status], open_, next_job, targets, ending, code, reason)
+    entry = Entry(key, request_id, rank, state, sequence, hash_)
+    entry.version = version
+    entry.unwritten = bool(unwritten)
     return entry
 
 

@@ -206,7 +206,7 @@ def _link(previous: str, row: Row[Any]) -> str:
         previous,
         row.log_id,
         row.request_id,
-        str(row.sequence),
+        row.sequence,
         row.event_type,
         row.event_timestamp.isoformat(" ", "microseconds"),
         row.old_status,
