@@ -1,0 +1,130 @@
+"""Secrets taken out of text before it is stored, shown or sent.
+
+By value: every secret that was fetched is registered, and is masked as it is, as base64 (anywhere in a longer
+value, as in Basic authentication), percent-encoded, and escaped for JSON, XML or Python. By pattern: what
+looks like a credential, registered or not.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import threading
+from typing import Final
+from urllib.parse import quote, quote_plus
+
+MASK: Final = "***"
+_KEEP_AND_MASK: Final = rf"\g<1>{MASK}"
+
+SHORTEST_SECRET: Final = 4
+"""Shorter values are not registered: masking them would make nonsense of every text and hide nothing."""
+
+_SHORTEST_LINE: Final = 16  # of a secret of many lines (a key in PEM form), such lines are masked alone, too
+_PERCENT_ESCAPE: Final = re.compile(r"%[0-9A-F]{2}")
+_BASE64_CHAR: Final = r"[A-Za-z0-9+/_-]"
+
+_QUOTED: Final = (
+    r"""\\+"[^"]*"?|"(?:[^"\\\r\n]|\\.)*"?|'(?:[^'\\\r\n]|\\.)*'?"""  # also within JSON, also cut off
+)
+_WORD: Final = r"""[^\s,;&"'<>)}\]]+"""
+_ASSIGNED: Final = r"""(?:\s*=\s*|\\*["']\s*[:=]\s*)"""
+_NAMES: Final = (
+    r"passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|account[_-]?key"
+    r"|private[_-]?key|credentials?|signature|(?<![a-z])sig"
+)
+
+# What a text must hold, in small letters, for the pattern to be worth a try; then the pattern, whose first
+# group stays. Each is linear: what repeats without a bound begins behind a fixed word or sign.
+_PATTERNS: Final = tuple(
+    (hints, re.compile(pattern, flags))
+    for hints, pattern, flags in (
+        (("authorization",), rf"""(authorization\\*["']?\s*[:=]\s*)(?:{_QUOTED}|[^\r\n]+)""", re.IGNORECASE),
+        (("bearer",), r"(\bbearer\s+)(?=[a-z._~+/=-]{0,400}[0-9])[\w.~+/=-]{8,}", re.IGNORECASE),
+        (("://",), r"""((?<=://)[^\s/?#"'<>:@]*:)[^\s/?#"'<>]*(?=@)""", 0),
+        (
+            ("pass", "pwd", "secret", "token", "credential", "_key", "-key", "apikey", "accesskey",
+             "accountkey", "privatekey", "signature", "sig="),
+            rf"((?:{_NAMES}){_ASSIGNED})(?:{_QUOTED}|{_WORD})",
+            re.IGNORECASE,
+        ),
+        (
+            ("password:", "passwd:", "passphrase:", "pwd:", "key:"),
+            rf"((?:passw(?:or)?d|passphrase|pwd|api[_-]?key):\s*)(?:{_QUOTED}|{_WORD})",
+            re.IGNORECASE,
+        ),
+        (("private key-----",), r"(-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----).*?(?=-----END|\Z)", re.DOTALL),
+        (("eyj",), r"()(?<![\w-])eyJ[\w-]{10,}\.[\w-]+(?:\.[\w-]*)?", 0),
+        (("akia", "asia"), r"()\b(?:AKIA|ASIA)[A-Z0-9]{16}\b", 0),
+    )
+)  # fmt: skip
+
+
+class Redactor:
+    """Masks secrets in text. Any number of threads may register and redact at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._secrets: set[str] = set()
+        self._masked: dict[str, re.Pattern[str]] = {}
+        self._forms: tuple[str, ...] = ()
+
+    def register(self, secret: str) -> None:
+        """Mask `secret` from now on, blanks around it aside; fewer than 4 characters are ignored."""
+        with self._lock:
+            if len(secret.strip()) < SHORTEST_SECRET or secret in self._secrets:
+                return
+            self._secrets.add(secret)
+            coded = {
+                form: rf"{_BASE64_CHAR}?{re.escape(form)}{_BASE64_CHAR}?={{0,2}}"
+                for form in _base64(secret.strip())
+            }
+            forms = coded | {form: re.escape(form) for form in _escaped(secret)}
+            self._masked = self._masked | {form: re.compile(pattern) for form, pattern in forms.items()}
+            self._forms = tuple(sorted(self._masked, key=len, reverse=True))
+
+    def redact(self, text: str) -> str:
+        """`text` with every secret in it replaced by `***`. Redacting twice changes nothing more."""
+        for form in filter(text.__contains__, self._forms):
+            text = self._masked[form].sub(MASK, text)
+        holds = text.lower().__contains__
+        for hints, pattern in _PATTERNS:
+            if any(map(holds, hints)):
+                text = pattern.sub(_KEEP_AND_MASK, text)
+        return text
+
+
+def _escaped(secret: str) -> set[str]:
+    """The secret and its longer lines, as they are and as escaping would write them."""
+    lines = {line.strip() for line in secret.splitlines()}
+    values = {secret, secret.strip(), *(line for line in lines if len(line) >= _SHORTEST_LINE)}
+    return {form for value in values for form in _escapes(value)}
+
+
+def _escapes(value: str) -> set[str]:
+    octets = value.encode("utf-8", "surrogatepass")
+    percent = {quote(octets, safe=""), quote(octets), quote_plus(octets)}
+    return {
+        value,
+        *percent,
+        *(_PERCENT_ESCAPE.sub(lambda escape: escape[0].lower(), form) for form in percent),
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        repr(value)[1:-1],
+        html.escape(value),
+        html.escape(value, quote=False),
+    }
+
+
+def _base64(secret: str) -> set[str]:
+    """What of the secret's base64 does not depend on its neighbours, for each of the three alignments."""
+    octets = secret.encode("utf-8", "surrogatepass")
+    forms = set()
+    for before, changed in ((0, 0), (1, 2), (2, 3)):
+        padded = bytes(before) + octets
+        undecided = (0, 3, 2)[len(padded) % 3]
+        coded = base64.b64encode(padded).decode()
+        core = coded[changed : len(coded) - undecided]
+        forms |= {core, core.replace("+", "-").replace("/", "_")}
+    return forms
