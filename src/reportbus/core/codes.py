@@ -21,19 +21,274 @@ class CodeInfo:
 
 CODES: Final[dict[str, CodeInfo]] = {
     # transient: the retry strategy's four
-    "ConnectionTimeout": CodeInfo("The other side did not answer in time.", "Retried by itself; if it stays, check that the host is up and reachable."),
-    "ServiceUnavailable": CodeInfo("The other side is down or refuses work for now.", "Retried by itself; if it stays, check the service."),
-    "ThrottlingException": CodeInfo("The other side asks for fewer calls.", "Retried by itself; if it stays, lower the engine's or target's concurrency."),
+    "ConnectionTimeout": CodeInfo(
+        "The other side did not answer in time.",
+        "Retried by itself; if it stays, check that the host is up and reachable.",
+    ),
+    "ServiceUnavailable": CodeInfo(
+        "The other side is down or refuses work for now.",
+        "Retried by itself; if it stays, check the service.",
+    ),
+    "ThrottlingException": CodeInfo(
+        "The other side asks for fewer calls.",
+        "Retried by itself; if it stays, lower the engine's or target's concurrency.",
+    ),
     "TemporaryFailure": CodeInfo("A passing fault.", "Retried by itself; the error's text says what failed."),
     # VAL: the request
+    "VAL_REPORT_TYPE": CodeInfo(
+        "There is no engine for the report type.", "Use one of the report types listed."
+    ),
+    "VAL_PARAMETERS_TYPE": CodeInfo(
+        "The parameters are no JSON object.",
+        'Store an object like {"region": "N"} itself, not a text that holds one.',
+    ),
+    "VAL_FORMAT": CodeInfo("The report cannot be had in this format.", "Use one of the formats listed."),
+    "VAL_PRIORITY": CodeInfo(
+        "The priority is no whole number from 1 to 9.", "Write 1 (most urgent) to 9, or nothing for 5."
+    ),
+    "VAL_REQUESTED_BY": CodeInfo(
+        "The requester is missing, too long, or holds a line break or control character.",
+        "Write the name or address in one line of at most 100 characters.",
+    ),
+    "VAL_REQUESTED_AT": CodeInfo(
+        "The time of the request is no time, or lies in the future.",
+        "Write it like 2026-11-01 06:30:00, in UTC, or leave it out; check the clock of whoever wrote it.",
+    ),
+    "VAL_EXPIRED": CodeInfo(
+        "The request is older than the platform takes up.", "Submit it again if it is still wanted."
+    ),
+    "VAL_NO_TARGETS": CodeInfo(
+        "The request has no target that is switched on.",
+        'Name a target, or write "targets": "none" to have the report staged only.',
+    ),
+    "VAL_REQUEST_ID": CodeInfo(
+        "The request id is missing or has characters it may not have.",
+        "Use 1 to 36 of A-Z a-z 0-9 . _ - and submit again.",
+    ),
+    "VAL_REPORT_NAME": CodeInfo(
+        "The report name is missing, too long, or holds characters nobody can see.",
+        "Write the name in at most 255 visible characters.",
+    ),
+    "VAL_TOO_LARGE": CodeInfo(
+        "The input is larger than allowed and was not read.", "Send less; a request takes at most 256 KiB."
+    ),
+    "VAL_JSON": CodeInfo("A text that should be JSON is not.", "Mend the JSON at the line and column named."),
+    "VAL_JSON_DUPLICATE_KEY": CodeInfo("A JSON object has the same key twice.", "Keep one of the two."),
+    "VAL_JSON_NUMBER": CodeInfo(
+        "A JSON number is NaN, infinite or beyond 64 bits.", "Write null, or the number as text."
+    ),
+    "VAL_JSON_DEPTH": CodeInfo(
+        "JSON objects and arrays are too deep in one another.", "Flatten the input to at most 32 levels."
+    ),
+    "VAL_CONTROL_CHAR": CodeInfo(
+        "A text holds a control character.", "Remove it; tab and line breaks are allowed in values."
+    ),
+    "VAL_ENCODING": CodeInfo(
+        "A text is not UTF-8, or holds half of a surrogate pair.", "Send the text as UTF-8."
+    ),
+    "VAL_EMAIL": CodeInfo(
+        "An address is not one plain e-mail address.",
+        "Write one address per item, like name@example.com, without a display name.",
+    ),
+    "VAL_TOO_MANY_RECIPIENTS": CodeInfo(
+        "A message has more recipients than allowed.",
+        "Use a mailing list, or several requests; a message takes 50.",
+    ),
+    "VAL_SUBJECT": CodeInfo("A subject is not text.", "Write the subject as one line of text."),
+    "VAL_ENGINE_DISABLED": CodeInfo(
+        "The report type has no engine here, or its engine is switched off.",
+        "Use one of the report types listed, or switch the engine on and retry.",
+    ),
     # CFG: configuration and targets
+    "CFG_UNKNOWN_FIELD": CodeInfo(
+        "A field that nobody would read.",
+        "Correct its name or remove it; the nearest known name is in the text.",
+    ),
+    "CFG_TARGET_TYPE": CodeInfo(
+        "There is no such target type, or a URL of another one.",
+        "Use FTP, FTPS, SFTP, NAS, SMB, S3 or EMAIL.",
+    ),
+    "CFG_TARGET_CONFLICT": CodeInfo(
+        "The column and the table DISTRIBUTION_CONFIG say different things about one target.",
+        "Say it in one of the two places.",
+    ),
+    "CFG_TOO_MANY_TARGETS": CodeInfo(
+        "The request has more targets than allowed.", "Split it into several requests, or use a mailing list."
+    ),
+    "CFG_BOOL": CodeInfo("A truth value is neither true nor false.", "Write true or false, not a text."),
+    "CFG_URL": CodeInfo(
+        "A URL has parts it may not have, or is none.",
+        "Write it the way the text says; a target's is scheme://destination/path.",
+    ),
+    "CFG_KEY": CodeInfo(
+        "Path and file name are too long for an object in a bucket.", "Shorten them to 1,024 bytes together."
+    ),
+    "CFG_LIMIT": CodeInfo(
+        "An input is larger or more involved than allowed.",
+        "Send or configure less; the limit is in the text.",
+    ),
+    "CFG_NOTIFY_ON": CodeInfo(
+        "A notice does not say when to send it.", "Write COMPLETED, FAILED or both, or nothing for both."
+    ),
+    "CFG_NAME_COLLISION": CodeInfo(
+        "Two files of one delivery would have the same name.", "Give them different names in the template."
+    ),
+    "CFG_TYPE": CodeInfo(
+        "A value has the wrong type.",
+        "Write it as the text, number or truth value that is asked for; quote text that looks like something else.",
+    ),
+    "CFG_PATH_TOO_LONG": CodeInfo(
+        "A path or one of its names is longer than file systems store.",
+        "Keep paths within 500 characters and each name within 255 bytes.",
+    ),
+    "CFG_SMB_NAME": CodeInfo(
+        "A path holds a name that Windows does not take.",
+        'Avoid < > " | ? *, blanks and dots at the ends, and device names such as CON or NUL.',
+    ),
+    "CFG_DESTINATION": CodeInfo(
+        "A target names a destination that is not configured.",
+        "Use a configured destination, or add this one to the destinations' configuration and retry.",
+    ),
+    "CFG_CHANNEL": CodeInfo(
+        "A notify rule names a channel that is not configured.",
+        "Use a configured channel, or add this one to the configuration.",
+    ),
     # SEC: security refusals
+    "SEC_SECRET_FORBIDDEN": CodeInfo(
+        "A request names credentials that its destination does not use.",
+        "Leave CREDENTIALS_SECRET empty; the destination's configuration names the right ones.",
+    ),
+    "SEC_SYMLINK": CodeInfo(
+        "A path of a destination crosses a symbolic link.",
+        "Name the real folder in the configuration or the path; links are never followed.",
+    ),
+    "SEC_PATH": CodeInfo(
+        "A path leads, or may lead, out of its root, or is not what it looks like.",
+        'Write a relative path of plain folder names joined by "/".',
+    ),
+    "SEC_HEADER_INJECTION": CodeInfo(
+        "A mail address or subject holds a line break or control character.",
+        "Remove it; if nobody put it there on purpose, look at where the value came from.",
+    ),
+    "SEC_TARGET_FORBIDDEN": CodeInfo(
+        "The target is not on the list of allowed ones.",
+        "Use an allowed target, or ask an administrator to allow this one.",
+    ),
     # TPL: templates
+    "TPL_SYNTAX": CodeInfo("A template cannot be read.", "Mend it at the line and column named."),
+    "TPL_FORBIDDEN": CodeInfo(
+        "A template holds more than names and the filters there are.",
+        "Use names and filters only; compute values in the report's parameters.",
+    ),
+    "TPL_LIMIT": CodeInfo(
+        "A template, or a value in it, is longer or more involved than allowed.",
+        "Shorten it; a template has at most 1,000 characters and no loops or arithmetic.",
+    ),
+    "TPL_UNKNOWN_NAME": CodeInfo(
+        "A template names a value that does not exist.",
+        'Use one of the names listed, or give a default: {{ name | default("…") }}.',
+    ),
+    "TPL_VALUE": CodeInfo(
+        "A value has no form a template could write.",
+        "Use a plain value or a list of them, a date for the date filter, and a default where a value may be null.",
+    ),
+    "TPL_BAD_NAME": CodeInfo(
+        "A template gives a name that not every target takes.",
+        "Change the template or the value so that the name is not empty, hidden, reserved or too long.",
+    ),
+    "TPL_TZ": CodeInfo("There is no such time zone.", "Write a zone of the IANA list, like Europe/Berlin."),
+    "TPL_EXT": CodeInfo(
+        "A file name's extension does not fit its format.", "End the name in the format's one extension."
+    ),
     # ENG: engines
+    "ENG_OUTPUT_TOO_LARGE": CodeInfo(
+        "The report grew beyond the limit and was broken off.",
+        "Narrow the parameters, or have an administrator raise the limit.",
+    ),
+    "ENG_BAD_OUTPUT": CodeInfo(
+        "The engine answered with something else than a file of the format asked for, such as a log-in or error page.",
+        "Ask for the report at the engine itself with the same parameters; the text says what came instead.",
+    ),
+    "ENG_TRUNCATED": CodeInfo(
+        "The file's end is missing; it stands in the text of a TemporaryFailure.",
+        "Retried by itself; if it stays, look for time limits between here and the engine.",
+    ),
+    "ENG_EMPTY_OUTPUT": CodeInfo(
+        "The engine answered with a file without a byte.",
+        "Check the report at the engine; an empty file is good only where the engine counted no rows.",
+    ),
     # STG: staging
+    "STG_MISSING": CodeInfo(
+        "A staged file is not there any more, or never was.",
+        "Retry the request; where the file was swept, submit the request again.",
+    ),
+    "STG_MISMATCH": CodeInfo(
+        "A staged file has other content than was recorded, or than is published under its key now.",
+        "Submit the request again; look for whoever writes into the staging store by hand.",
+    ),
     # EVT: events
+    "EVT_IGNORED": CodeInfo(
+        "A message or event that says nothing the platform can trust; nothing was done about it.",
+        "Find out who sends or uploads it; requests and reports are not affected.",
+    ),
     # DST: deliveries
+    "DST_ROOT_MISSING": CodeInfo(
+        "The destination's folder does not exist.",
+        "Create it or mount it, or correct `root` in the destinations' configuration; then retry the request.",
+    ),
+    "DST_NO_FOLDER": CodeInfo(
+        "A folder of the target's path does not exist, or is a file.",
+        "Create the folder, correct the path, or set `mkdirs: true` for the destination; then retry the request.",
+    ),
+    "DST_PERMISSION": CodeInfo(
+        "The destination does not permit an operation.",
+        "Give the account of the worker the right that the text names; then retry the request.",
+    ),
+    "DST_NO_SPACE": CodeInfo(
+        "The destination's disk is full; it stands in the text of a TemporaryFailure.",
+        "Retried by itself; free some space there, then retry the request where it has failed.",
+    ),
+    "DST_QUOTA": CodeInfo(
+        "The quota at the destination is used up.",
+        "Free some space there or raise the quota; then retry the request.",
+    ),
+    "DST_TOO_LARGE": CodeInfo(
+        "The file is larger than the destination takes.", "Ask for a smaller report, or deliver it elsewhere."
+    ),
+    "DST_NAME_TAKEN": CodeInfo(
+        "A folder or device stands under the file's final name.",
+        "Move it away, or change the target's file name.",
+    ),
+    "DST_EXISTS": CodeInfo(
+        "Another file stands under the final name, and the destination is configured not to replace files.",
+        "Move it away, change the file name, or set `replace: true` for the destination; then retry the request.",
+    ),
+    "DST_CROSS_DEVICE": CodeInfo(
+        "The destination's temporary folder lies on another filesystem than the final one.",
+        "Configure a `temporary_folder` on the same filesystem, or none.",
+    ),
+    "DST_VERIFY": CodeInfo(
+        "A file does not read back as it was written; it stands in the text of a TemporaryFailure.",
+        "Retried by itself; if it stays, have the destination's storage checked.",
+    ),
+    "DST_REFUSED": CodeInfo(
+        "The destination refused an operation for the reason in the text.",
+        "Mend what the text names; then retry the request.",
+    ),
+    "DST_MAIL_TOO_LARGE": CodeInfo(
+        "The mail would be larger than the gateway takes; attachments grow by 37 % when encoded.",
+        "Ask for a smaller report or another format, or deliver the file elsewhere.",
+    ),
     # PY: the Python engine
     # SYS: the platform
+    "SYS_STAGING": CodeInfo(
+        "The staging store cannot be used as it is set up.",
+        "Check that the store exists, is one filesystem, and that the worker's account may write to it.",
+    ),
+    "SYS_INTERNAL": CodeInfo(
+        "A fault of reportbus itself; the error log has the trace.",
+        "Report it with the trace; retry the request once it is mended.",
+    ),
     # RUN: the course of a run
+    "RUN_CANCELLED": CodeInfo("The request was cancelled.", "Nothing; retry it if it is wanted after all."),
 }
