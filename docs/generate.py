@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from reportbus.config import Option, options
 from reportbus.core.codes import CODES
 from reportbus.core.errors import TRANSIENT_CODES
 from reportbus.core.lifecycle import ENTRY_STATUSES, NEXT
@@ -60,6 +62,16 @@ A failed run is never continued. `reportbus request retry` opens the next run of
 targets that do not have it yet."""
 
 
+SETTINGS_HEAD: Final = """\
+# Settings
+
+Everything has a default: without any file and any variable the line runs on embedded parts. Files stand in
+the folder that `REPORTBUS_CONFIG` names, and a variable beats a file. In a file, `${NAME}` takes a value from
+the environment. An unknown setting, an unset variable or a contradiction stops the start, with every problem
+listed at once; `reportbus config check` does only that, `reportbus config show` tells where each value came
+from."""
+
+
 def codes_page() -> str:
     """Every stable code, its meaning and its remedy, by area."""
     parts = [CODES_HEAD, _code_table(code for code in CODES if code in TRANSIENT_CODES)]
@@ -94,6 +106,38 @@ def lifecycle_page() -> str:
     )
 
 
+def settings_page() -> str:
+    """Every option, by its file and its part of the file."""
+    parts = [SETTINGS_HEAD]
+    for file, of_file in groupby(options(), key=lambda option: option.file):
+        parts.append(f"## {f'`{file}`' if file else 'Folders'}")
+        for part, of_part in groupby(of_file, key=_part):
+            if part:
+                parts.append(f"### {part}")
+            parts.append(
+                _table(("Setting", "What it is", "Values", "Default", "Variable"), map(_setting, of_part))
+            )
+    return "\n\n".join(parts)
+
+
+def _part(option: Option) -> str:
+    first, _, rest = option.name.partition(".")
+    return first.removesuffix("[]") if rest else ""
+
+
+def _setting(option: Option) -> tuple[str, ...]:
+    meaning = option.help + (" A secret: never shown whole." if option.secret else "")
+    if option.only_for:
+        meaning += f" Only for {', '.join(option.only_for)}."
+    values = f"{option.type}: {option.allowed}" if option.allowed else option.type
+    default = "required" if option.required else _code(option.default)
+    return (_code(option.name), meaning, values, default, ", ".join(map(_code, option.variables)))
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
@@ -106,6 +150,7 @@ def _cell(text: str) -> str:
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "codes.md": codes_page,
     "lifecycle.md": lifecycle_page,
+    "settings.md": settings_page,
 }
 
 
