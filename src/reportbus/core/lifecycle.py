@@ -434,7 +434,9 @@ def _finish(state: RunState, request: Request, notes: tuple[Note, ...]) -> Step:
     """The run has no open job left: end it and open the notices of its outcome."""
     if state.failed or state.status is not Status.GENERATED:
         final = _next(state.status, Trigger.GAVE_UP)
-        outcome = Outcome(final, state.code, state.text)
+        reached = state.status is Status.GENERATED
+        unreached = () if reached else tuple(target.number for target in request.targets)
+        outcome = Outcome(final, state.code, state.text, state.failed or unreached)
         details: dict[str, JsonValue] = {"run": state.run, "code": state.code, "text": state.text}
         if state.failed:
             details |= {"missing": list(state.failed), "targets": len(request.targets)}

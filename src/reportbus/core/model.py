@@ -136,8 +136,12 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended: its terminal status and, for FAILED, the code and sentence that say why."""
+    """How a run ended: its terminal status and, for FAILED, the code and sentence that say why.
+
+    `missing` are the targets that do not have the report.
+    """
 
     status: Status
     code: str = ""
     text: str = ""
+    missing: tuple[int, ...] = ()

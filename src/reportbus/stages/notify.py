@@ -59,6 +59,8 @@ class Notify:
             task.artifacts,
             self._clock.now(),
             possible_duplicate=job.unknowns > 0 or job.losses > 0,
+            delivered=tuple(t.number for t in request.targets if t.number not in task.outcome.missing),
+            missing=task.outcome.missing,
         )
 
     def _send(self, name: str, notices: Sequence[Notice]) -> list[Answer]:

@@ -20,9 +20,9 @@ _LONGEST_PAUSE: Final = 30.0
 class Pump:
     """Runs `step` again and again; it says how much it moved, in items.
 
-    After a step that moved nothing, `wait` waits for a sign of more or for its own time to pass. A step that fails
-    is logged and the next one comes later, twice as late each time up to half a minute: what it did not move stands
-    where it stood, so the next step finds it.
+    After a step that moved nothing, `wait` waits for a sign of more or for its own time to pass. A step that
+    fails is logged and the next one comes later, twice as late each time up to half a minute: what it did not
+    move stands where it stood, so the next step finds it.
     """
 
     def __init__(self, name: str, step: Callable[[], int], wait: Callable[[Event], object]) -> None:

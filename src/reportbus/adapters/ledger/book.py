@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from reportbus.adapters.ledger import tables
 from reportbus.adapters.ledger.dialects import utc
+from reportbus.adapters.ledger.rows import targets_of
 from reportbus.core.chain import link
 from reportbus.core.codec import encode
 from reportbus.core.events import Delivered, Failed, Generated
@@ -158,9 +159,8 @@ class Book:
         if step.outcome is not None:
             outcome = step.outcome
             reason = clean(outcome.text, REASON_WIDTH)
-            self._runs.append(
-                (entry.key, step.state.run, outcome.status.value, outcome.code, reason, self._stamp)
-            )
+            ended = (outcome.status.value, outcome.code, reason, _numbers(outcome.missing), self._stamp)
+            self._runs.append((entry.key, step.state.run, *ended))
 
     def open(self, entry: Entry, job: Job, worker: int = 0) -> None:
         """Enter a new job: ready for anybody, or running with fence 1 in the hands of `worker`."""
@@ -324,7 +324,7 @@ class Book:
             state.status.value,
             state.open,
             state.next_job,
-            encode(list(state.failed)) if state.failed else "",
+            _numbers(state.failed),
             state.ending,
             state.code,
             clean(state.text, REASON_WIDTH),
@@ -335,6 +335,11 @@ class Book:
             entry.version,
             entry.unwritten,
         )
+
+
+def _numbers(targets: tuple[int, ...]) -> str:
+    """Targets as a column holds them: empty, or a JSON list."""
+    return encode(list(targets)) if targets else ""
 
 
 _STATUSES: Final = {status.value: status for status in Status}
@@ -362,8 +367,7 @@ def _entry(  # noqa: PLR0913, PLR0917 - the columns of `_LOAD`, in order
     version: int,
     unwritten: bool,  # noqa: FBT001 - as above
 ) -> Entry:
-    targets = tuple(json.loads(failed)) if failed else ()
-    state = RunState(run, _STATUSES[status], open_, next_job, targets, ending, code, reason)
+    state = RunState(run, _STATUSES[status], open_, next_job, targets_of(failed), ending, code, reason)
     entry = Entry(key, request_id, rank, state, sequence, hash_)
     entry.version = version
     entry.unwritten = bool(unwritten)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -46,3 +47,8 @@ def newest_outputs(
         run, artifacts = newest.get(row.request_key, (0, ()))
         newest[row.request_key] = (row.run, (*artifacts, artifact) if run == row.run else (artifact,))
     return {key: artifacts for key, (_, artifacts) in newest.items()}
+
+
+def targets_of(text: str) -> tuple[int, ...]:
+    """Targets as a column holds them: empty, or a JSON list."""
+    return tuple(json.loads(text)) if text else ()

@@ -11,10 +11,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from reportbus.adapters.ledger.database import Database
 from reportbus.core.errors import Permanent
 
 if TYPE_CHECKING:
-    from reportbus.adapters.ledger.database import Database
+    from reportbus.ports import Clock
 
 _HERE = Path(__file__).parent / "migrations"
 
@@ -26,6 +27,15 @@ def upgrade(database: Database) -> str:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return newest()
+
+
+def upgrade_url(url: str, clock: Clock) -> str:
+    """The same for the database at `url`, made where it is a SQLite file that is missing."""
+    database = Database(url, clock, pool=1)
+    try:
+        return upgrade(database)
+    finally:
+        database.close()
 
 
 def sql(dialect_url: str) -> str:

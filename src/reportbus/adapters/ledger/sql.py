@@ -66,6 +66,10 @@ class SqlLedger:
             name=name,
         )
 
+    def ring(self) -> None:
+        """Wake the workers of this process: there may be work."""
+        self._doorbell.ring()
+
     def close(self) -> None:
         """Close the doorbell and all connections."""
         self._doorbell.close()

@@ -97,6 +97,7 @@ runs: Final = Table(
     Column("status", String(20), nullable=False),
     Column("code", String(50), nullable=False),
     Column("reason", Text, nullable=False),
+    Column("missing", Text, nullable=False),
     Column("ended_at", DateTime, nullable=False),
     PrimaryKeyConstraint("request_key", "run"),
     CheckConstraint("status IN ('COMPLETED','FAILED')", name="runs_terminal"),

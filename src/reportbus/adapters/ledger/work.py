@@ -15,7 +15,7 @@ from reportbus.adapters.ledger.answers import Keeping, apply, refuse_answer
 from reportbus.adapters.ledger.book import Book
 from reportbus.adapters.ledger.dialects import utc
 from reportbus.adapters.ledger.reclaim import take_back
-from reportbus.adapters.ledger.rows import job_of, newest_outputs
+from reportbus.adapters.ledger.rows import job_of, newest_outputs, targets_of
 from reportbus.core import lifecycle
 from reportbus.core.codec import encode
 from reportbus.core.errors import ReportbusError
@@ -297,7 +297,9 @@ class SqlWorkLedger:
         ended = tables.runs.c
         statement = select(tables.runs).where(self._dialect.among(ended.request_key, "keys"))
         return {
-            (row.request_key, row.run): Outcome(Status(row.status), row.code, row.reason)
+            (row.request_key, row.run): Outcome(
+                Status(row.status), row.code, row.reason, targets_of(row.missing)
+            )
             for row in connection.execute(statement, {"keys": self._dialect.keys(keys)})
         }
 

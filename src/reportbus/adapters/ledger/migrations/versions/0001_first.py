@@ -162,6 +162,7 @@ def _runs() -> None:
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("code", sa.String(length=50), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("missing", sa.Text(), nullable=False),
         sa.Column("ended_at", sa.DateTime(), nullable=False),
         sa.CheckConstraint("status IN ('COMPLETED','FAILED')", name="runs_terminal"),
         sa.PrimaryKeyConstraint("request_key", "run"),

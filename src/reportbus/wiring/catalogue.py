@@ -1,0 +1,83 @@
+"""Destinations, channels and secrets, each adapter by the type its settings have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reportbus.config.destinations import EmailSettings, LogChannel, MaildirChannel, NasSettings
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from reportbus.config.destinations import ChannelSettings, DestinationSettings
+    from reportbus.config.settings import Settings
+    from reportbus.ports import Channel, Clock, Destination, Secrets
+
+
+def destinations(settings: Settings, clock: Clock) -> dict[str, Destination]:
+    """The enabled destinations, by name."""
+    return {
+        name: made
+        for name, target in settings.destinations.items()
+        if target.enabled and (made := _destination(target, settings, clock)) is not None
+    }
+
+
+def channels(settings: Settings, log: TextIO) -> dict[str, Channel]:
+    """The enabled channels, by name; the LOG channel writes to `log`."""
+    return {
+        name: made
+        for name, channel in settings.channels.items()
+        if channel.enabled and (made := _channel(channel, settings, log)) is not None
+    }
+
+
+def secrets(settings: Settings, clock: Clock) -> Secrets:
+    """Secrets by name: a variable's before a file's."""
+    from reportbus.adapters.secrets.env import EnvSecrets
+    from reportbus.adapters.secrets.file import FileSecrets
+    from reportbus.adapters.secrets.first_of import FirstOf
+
+    return FirstOf([EnvSecrets(settings.secrets_given, clock), FileSecrets(settings.secrets.folder, clock)])
+
+
+def _destination(target: DestinationSettings, settings: Settings, clock: Clock) -> Destination | None:
+    match target:
+        case NasSettings():
+            from reportbus.adapters.destinations.folder import FolderDestination, FolderOptions
+
+            if target.root.is_relative_to(settings.home):
+                target.root.mkdir(parents=True, exist_ok=True)
+            return FolderDestination(
+                FolderOptions(
+                    root=str(target.root),
+                    mkdirs=target.mkdirs,
+                    mounted=target.mounted,
+                    replace=target.replace,
+                    verify="hash" if target.verify == "hash" else "size",
+                    temporary_folder=target.temporary_folder,
+                    temporary_prefix=target.temporary_prefix,
+                    temporary_suffix=target.temporary_suffix,
+                    stale_after=target.stale_after_seconds,
+                )
+            )
+        case EmailSettings():
+            from reportbus.adapters.destinations.maildir import MaildirDestination, MaildirOptions
+
+            return MaildirDestination(MaildirOptions(str(target.maildir), settings.mail.sender), clock)
+        case _:
+            return None
+
+
+def _channel(channel: ChannelSettings, settings: Settings, log: TextIO) -> Channel | None:
+    match channel:
+        case MaildirChannel():
+            from reportbus.adapters.channels.maildir import MaildirChannel as Mails
+
+            return Mails(str(channel.maildir), settings.mail.sender)
+        case LogChannel():
+            from reportbus.adapters.channels.log import LogChannel as Lines
+
+            return Lines(log)
+        case _:
+            return None

@@ -1,0 +1,237 @@
+"""The line: which loops each role runs, and all of them together."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Final, Protocol
+
+from reportbus.core.errors import Transient
+from reportbus.core.jobs import Stage
+from reportbus.stages.accept import Accept
+from reportbus.stages.deliver import Deliver
+from reportbus.stages.generate import Generate
+from reportbus.stages.grip import Grip
+from reportbus.stages.notify import Notify
+from reportbus.stages.poll import Poll
+from reportbus.stages.pump import Pump, every, no_wait
+from reportbus.stages.staged import Staged
+from reportbus.stages.tidy import Tidy
+from reportbus.stages.worker import Places, Rhythm, Worker
+from reportbus.stages.write_back import WriteBack
+from reportbus.wiring.parts import STAGED_TOPIC
+from reportbus.wiring.policies import limits, timeouts
+from reportbus.wiring.rules import intake_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from reportbus.stages.worker import StageRunner
+    from reportbus.wiring.parts import Parts
+
+_log: Final = logging.getLogger(__name__)
+
+ROLES: Final = {
+    "poller": "takes requests from the worktable to the bus",
+    "orchestrator": "takes requests from the bus into the ledger, and finds again what was lost",
+    "generator": "has the engines make the reports",
+    "distributor": "delivers the reports to their targets",
+    "notifier": "tells people and systems, and writes the status back to the worktable",
+}
+
+_STAGE_OF: Final = {
+    "generator": Stage.GENERATE,
+    "distributor": Stage.DELIVER,
+    "notifier": Stage.NOTIFY,
+}
+
+_GROUP: Final = "reportbus"
+_WAIT_SECONDS: Final = 1.0
+_TIDY_SECONDS: Final = 3600.0
+_DEFAULT_TIMEOUT: Final = 300.0
+_PAUSE_SECONDS: Final = 1.0
+
+
+class Loop(Protocol):
+    """Something that runs until told to stop."""
+
+    name: str
+
+    def run(self, stop: Event) -> None:
+        """Run until `stop` is set."""
+
+
+class Work:
+    """The worker loop of some stages; a worker whose lease is lost is followed by a new one."""
+
+    name = "work"
+
+    def __init__(self, parts: Parts, stages: Collection[Stage]) -> None:
+        self._parts = parts
+        self._grip = Grip(parts.clock)
+        self._stages = {stage: self._runner(stage) for stage in stages}
+        worker, stop = parts.settings.worker, parts.settings.stop
+        self._places = dict.fromkeys(self._stages, Places(worker.batch, worker.threads))
+        self._rhythm = Rhythm(worker.heartbeat_seconds, worker.lease_seconds, grace=stop.grace_seconds)
+
+    def run(self, stop: Event) -> None:
+        """Work until `stop` is set; while the ledger is away, try again each second."""
+        while not stop.is_set():
+            try:
+                Worker(
+                    self._parts.ledger.worker(),
+                    self._stages,
+                    grip=self._grip,
+                    clock=self._parts.clock,
+                    places=self._places,
+                    limits=limits(self._parts.settings),
+                    rhythm=self._rhythm,
+                ).run(stop)
+            except Transient as error:
+                _log.warning("no work: %s", error.text)
+                stop.wait(_PAUSE_SECONDS)
+
+    def _runner(self, stage: Stage) -> StageRunner:
+        parts, grip = self._parts, self._grip
+        seconds = timeouts(parts.settings)
+        match stage:
+            case Stage.GENERATE:
+                return Generate(
+                    engines=parts.engines,
+                    staging=parts.staging,
+                    clock=parts.clock,
+                    redactor=parts.redactor,
+                    timeouts=seconds,
+                    default_timeout=_DEFAULT_TIMEOUT,
+                    output_limit=parts.settings.staging.max_report_bytes,
+                    save_checkpoint=grip.save,
+                    cancelled=grip.cancelled,
+                )
+            case Stage.DELIVER:
+                return Deliver(
+                    destinations=parts.destinations,
+                    staging=parts.staging,
+                    clock=parts.clock,
+                    redactor=parts.redactor,
+                    timeouts=seconds,
+                    default_timeout=_DEFAULT_TIMEOUT,
+                    cancelled=grip.cancelled,
+                )
+            case Stage.NOTIFY:
+                return Notify(channels=parts.channels, clock=parts.clock, redactor=parts.redactor)
+
+
+def loops(parts: Parts, roles: Collection[str]) -> list[Loop]:
+    """The loops of these roles; the stages of several roles share one worker."""
+    found: list[Loop] = []
+    if "poller" in roles:
+        found += _poller(parts)
+    if "orchestrator" in roles:
+        found += _orchestrator(parts)
+    stages = [stage for role, stage in _STAGE_OF.items() if role in roles]
+    if stages:
+        found.append(Work(parts, stages))
+    if "distributor" in roles:
+        found += _distributor(parts)
+    if "notifier" in roles:
+        found += _notifier(parts)
+    return found
+
+
+def run(parts: Parts, roles: Collection[str], stop: Event) -> bool:
+    """Run the roles until `stop` is set, each loop in a thread; whether all of them ended well.
+
+    A loop that dies of a fault ends the others too: half a line would only look as if it worked.
+    """
+    well = True
+
+    def go(loop: Loop) -> None:
+        nonlocal well
+        try:
+            loop.run(stop)
+        except Exception:  # noqa: BLE001 - the boundary of a thread
+            _log.exception("the %s loop died", loop.name)
+            well = False
+            stop.set()
+
+    threads = [Thread(target=go, args=(loop,), name=f"reportbus-{loop.name}") for loop in loops(parts, roles)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return well
+
+
+def _poller(parts: Parts) -> Iterator[Loop]:
+    settings = parts.settings
+    poll = Poll(
+        worktable=parts.worktable,
+        bus=parts.bus,
+        clock=parts.clock,
+        topic=settings.bus.topic,
+        batch=settings.poll.batch,
+        republish_seconds=settings.poll.republish_seconds,
+    )
+    yield Pump("poll", poll.run_once, _worktable_wait(parts))
+
+
+def _worktable_wait(parts: Parts) -> Callable[[Event], object]:
+    seconds = parts.settings.poll.interval_seconds
+    if not parts.settings.wakeups:
+        return every(seconds)
+    return lambda _stop: parts.worktable.changed(seconds)
+
+
+def _orchestrator(parts: Parts) -> Iterator[Loop]:
+    accept = Accept(
+        consumer=parts.bus.subscribe(parts.settings.bus.topic, _GROUP),
+        intake=parts.ledger.intake,
+        rules=intake_rules(parts.settings, parts.engines),
+        clock=parts.clock,
+        redactor=parts.redactor,
+        batch=parts.settings.poll.batch,
+    )
+    yield Pump("accept", partial(accept.run_once, _WAIT_SECONDS), no_wait)
+    yield Pump("sweep", _sweep(parts), every(parts.settings.sweep.interval_seconds))
+
+
+def _sweep(parts: Parts) -> Callable[[], int]:
+    def step() -> int:
+        swept = parts.ledger.operations.sweep()
+        if swept.workers or swept.jobs or swept.expired:
+            _log.info(
+                "swept: %d workers gone, %d jobs taken back, %d runs expired",
+                swept.workers,
+                swept.jobs,
+                swept.expired,
+            )
+        return 0
+
+    return step
+
+
+def _distributor(parts: Parts) -> Iterator[Loop]:
+    staged = Staged(
+        consumer=parts.bus.subscribe(STAGED_TOPIC, _GROUP),
+        operations=parts.ledger.operations,
+        wake=parts.ledger.ring,
+        redactor=parts.redactor,
+    )
+    yield Pump("staged", partial(staged.run_once, _WAIT_SECONDS), no_wait)
+    tidy = Tidy(
+        staging=parts.staging,
+        bus=parts.bus,
+        clock=parts.clock,
+        staging_days=parts.settings.staging.retention_days,
+        bus_days=parts.settings.bus.retention_days,
+        topics=(parts.settings.bus.topic, STAGED_TOPIC),
+    )
+    yield Pump("tidy", tidy.run_once, every(_TIDY_SECONDS))
+
+
+def _notifier(parts: Parts) -> Iterator[Loop]:
+    write_back = WriteBack(
+        operations=parts.ledger.operations, worktable=parts.worktable, batch=parts.settings.poll.batch
+    )
+    yield Pump("write-back", write_back.run_once, every(parts.settings.write_back.interval_seconds))

@@ -1,0 +1,144 @@
+"""The adapters that the settings ask for, each made when it is first needed and closed with all others."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Self
+
+from reportbus.adapters.clock import SystemClock
+from reportbus.core.created_event import Created, created_to_text
+from reportbus.core.redact import Redactor
+from reportbus.ports import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    from reportbus.adapters.bus.sqlite import SqliteBus
+    from reportbus.adapters.ledger.sql import SqlLedger
+    from reportbus.adapters.staging.folder import FolderStaging
+    from reportbus.adapters.worktable.sqlite import SqliteWorktable
+    from reportbus.config.settings import Settings
+    from reportbus.ports import Channel, Clock, Destination, Engine, Secrets, StagedObject
+
+STAGED_TOPIC: Final = "reports-staged"
+"""The stream of staging's object-created events."""
+
+
+class Parts:
+    """What the line is made of; a `with` block closes what was made in it, the last one first.
+
+    Opening a part that is not configured rightly raises its own error. `home` is made where it is missing,
+    and so are folders of destinations inside of it.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self.redactor = Redactor()
+        for secret in settings.secrets_given.values():
+            self.redactor.register(secret)
+        self._opened = ExitStack()
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._opened.close()
+
+    @cached_property
+    def worktable(self) -> SqliteWorktable:
+        """The table people put requests into."""
+        from reportbus.adapters.worktable.sqlite import SqliteWorktable
+
+        worktable = SqliteWorktable(self.settings.worktable.path)
+        self._opened.callback(worktable.close)
+        return worktable
+
+    @cached_property
+    def bus(self) -> SqliteBus:
+        """The message bus."""
+        from reportbus.adapters.bus.sqlite import SqliteBus
+
+        bus = SqliteBus(self.settings.bus.path, self.clock)
+        self._opened.callback(bus.close)
+        return bus
+
+    @cached_property
+    def ledger(self) -> SqlLedger:
+        """The ledger; an embedded one is made, and brought to this version's schema."""
+        from reportbus.adapters.ledger import schema
+        from reportbus.adapters.ledger.sql import SqlLedger
+        from reportbus.wiring.policies import policies
+
+        if self.settings.ledger.url.startswith("sqlite"):
+            schema.upgrade_url(self.settings.ledger.url, self.clock)
+        ledger = SqlLedger(
+            self.settings.ledger.url,
+            self.clock,
+            policies=policies(self.settings),
+            lease_seconds=self.settings.worker.lease_seconds,
+            wakeups=self.settings.wakeups,
+        )
+        self._opened.callback(ledger.close)
+        return ledger
+
+    @cached_property
+    def staging(self) -> FolderStaging:
+        """Where finished reports wait; what it stages is told on the bus."""
+        from reportbus.adapters.staging.folder import FolderStaging
+
+        staging = FolderStaging(self.settings.staging.root, created=self._tell_created)
+        self._opened.callback(staging.close)
+        return staging
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """Named secrets: those of variables before those of files."""
+        from reportbus.wiring.catalogue import secrets
+
+        return secrets(self.settings, self.clock)
+
+    @cached_property
+    def engines(self) -> Mapping[str, Engine]:
+        """The enabled engines that this version has adapters for, by report type."""
+        from reportbus.wiring.engines import engines
+
+        made = engines(self.settings, self.secrets, self.redactor)
+        for engine in made.values():
+            self._opened.callback(engine.close)
+        return made
+
+    @cached_property
+    def destinations(self) -> Mapping[str, Destination]:
+        """The enabled destinations, by name."""
+        from reportbus.wiring.catalogue import destinations
+
+        made = destinations(self.settings, self.clock)
+        for destination in made.values():
+            self._opened.callback(destination.close)
+        return made
+
+    @cached_property
+    def channels(self) -> Mapping[str, Channel]:
+        """The enabled channels, by name."""
+        from reportbus.wiring.catalogue import channels
+
+        made = channels(self.settings, sys.stderr)
+        for channel in made.values():
+            self._opened.callback(channel.close)
+        return made
+
+    def _tell_created(self, objects: Sequence[StagedObject]) -> None:
+        self.bus.publish(
+            STAGED_TOPIC,
+            [
+                Message(item.key, created_to_text(Created(item.key, item.size, item.sha256)))
+                for item in objects
+            ],
+        )
