@@ -104,6 +104,57 @@ CODES: Final[dict[str, CodeInfo]] = {
         "A field that nobody would read.",
         "Correct its name or remove it; the nearest known name is in the text.",
     ),
+    "CFG_FILE": CodeInfo(
+        "A configuration file or folder cannot be read, or is not where it is looked for.",
+        "Correct its path or its permissions; the text says what stood in the way.",
+    ),
+    "CFG_YAML": CodeInfo(
+        "A file is not YAML as it is read here: one document of names with values, in UTF-8.",
+        "Go to the line that is named; quote texts with : { [ @ in them, and indent with blanks.",
+    ),
+    "CFG_ENV_FILE": CodeInfo(
+        "A line of .env is not NAME=value.", "Correct the line that is named; close its quotes."
+    ),
+    "CFG_DUPLICATE_KEY": CodeInfo(
+        "A name stands twice in one place, so that one of the two would be lost.",
+        "Remove one of the two lines that are named.",
+    ),
+    "CFG_MISSING": CodeInfo(
+        "A setting that is needed has no value.",
+        "Give it one; the text says of what kind, or which others ask for it.",
+    ),
+    "CFG_UNSET_VARIABLE": CodeInfo(
+        "A file uses ${NAME}, and no such variable is set.",
+        "Set the variable in the environment or in .env; write $${ for the characters themselves.",
+    ),
+    "CFG_RANGE": CodeInfo("A number is too small or too large.", "Use one in the range that the text gives."),
+    "CFG_CHOICE": CodeInfo("A value is none of those there are.", "Use one of those the text lists."),
+    "CFG_NAME": CodeInfo("A name in the configuration cannot be one.", "Use letters, digits, dots, _ and -."),
+    "CFG_PATH": CodeInfo(
+        "A path in the configuration cannot be used.", "Write the whole path, without ~ and ?."
+    ),
+    "CFG_HOST": CodeInfo(
+        "A host has no valid name or address.", "Write a name or address, with :port where one is due."
+    ),
+    "CFG_PORT": CodeInfo("A port is not a number from 1 to 65535.", "Write the number alone."),
+    "CFG_EMAIL": CodeInfo(
+        "A mail address in the configuration is none.", "Write name@example.com, one address alone."
+    ),
+    "CFG_BUCKET": CodeInfo(
+        "No bucket can have this name.", "Use 3 to 63 small letters, digits, dots and hyphens."
+    ),
+    "CFG_INCONSISTENT": CodeInfo(
+        "Two settings, each fine alone, contradict each other.",
+        "Change one of them; the text explains how they depend.",
+    ),
+    "CFG_LOOP": CodeInfo(
+        "Reports would be delivered into the platform's own staging, and from there again and again.",
+        "Use another folder or bucket for the target.",
+    ),
+    "CFG_NO_ADAPTER": CodeInfo(
+        "This version knows the type, but cannot reach such a system yet.",
+        "Set enabled: false to keep the entry, or use one of the types that the text lists.",
+    ),
     "CFG_TARGET_TYPE": CodeInfo(
         "There is no such target type, or a URL of another one.",
         "Use FTP, FTPS, SFTP, NAS, SMB, S3 or EMAIL.",
@@ -154,6 +205,14 @@ CODES: Final[dict[str, CodeInfo]] = {
         "Use a configured channel, or add this one to the configuration.",
     ),
     # SEC: security refusals
+    "SEC_TLS_REQUIRED": CodeInfo(
+        "Something would be sent over the network unencrypted.",
+        "Use https://; only in mode: development, or to this machine, is http:// let pass.",
+    ),
+    "SEC_INLINE_SECRET": CodeInfo(
+        "A secret stands, or would stand, in a configuration file or a URL.",
+        "Keep it with the secrets and name it there, or put it in with ${VARIABLE}. Change the secret if it was seen.",
+    ),
     "SEC_SECRET_FORBIDDEN": CodeInfo(
         "A request names credentials that its destination does not use.",
         "Leave CREDENTIALS_SECRET empty; the destination's configuration names the right ones.",
@@ -280,6 +339,46 @@ CODES: Final[dict[str, CodeInfo]] = {
         "Ask for a smaller report or another format, or deliver the file elsewhere.",
     ),
     # PY: the Python engine
+    "PY_NOT_REGISTERED": CodeInfo(
+        "A report names a script that is not in the scripts' folder, or reaches it by a link.",
+        "Put the script into the folder itself, or correct the report's definition.",
+    ),
+    "PY_HASH_MISMATCH": CodeInfo(
+        "The script is not the one that was registered.",
+        "Review the change and register its new SHA-256, or restore the script.",
+    ),
+    "PY_SANDBOX": CodeInfo(
+        "Scripts cannot be run here with the isolation asked for.",
+        "See the text for the reason, and the how-to on Python scripts for what each degree of isolation needs.",
+    ),
+    "PY_EXIT": CodeInfo(
+        "The script ended with an exit code other than 0.",
+        "The text has the end of what it said; mend the script or the parameters.",
+    ),
+    "PY_NO_OUTPUT": CodeInfo(
+        "The script ended well and did not write its output.",
+        "Have it write the file named by output in its input.",
+    ),
+    "PY_BAD_OUTPUT": CodeInfo(
+        "The script's output is a link, a pipe or a device, is not alone in its folder, or came with too many files.",
+        "Have it write one plain file, the one named by output in its input.",
+    ),
+    "PY_TIMEOUT": CodeInfo(
+        "The script took longer than its limit on time or CPU time.",
+        "Make it faster, or raise limits.seconds or limits.cpu_seconds in its definition.",
+    ),
+    "PY_OUTPUT_TOO_LARGE": CodeInfo(
+        "The script wrote more than its limit.",
+        "Have it write less, or raise limits.output_mb or limits.disk_mb in its definition.",
+    ),
+    "PY_MEMORY": CodeInfo(
+        "The script needed more memory than its limit.",
+        "Have it work in smaller pieces, or raise limits.memory_mb in its definition.",
+    ),
+    "PY_KILLED": CodeInfo(
+        "The script was ended by a signal: it crashed, or something outside ended it.",
+        "Run the script by hand with the same parameters; look for a crash in one of its libraries, or for the system having run out of memory.",
+    ),
     # SYS: the platform
     "SYS_STAGING": CodeInfo(
         "The staging store cannot be used as it is set up.",
