@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from reportbus.core.events import Event
     from reportbus.core.jobs import Stage, Task
 
-SLICE_SECONDS: Final = 0.05
+SLICE_SECONDS: Final = 0.3
 """About how long a slice may take."""
 
-LONGEST_SLICE: Final = 128
+LONGEST_SLICE: Final = 256
 
 AHEAD_SECONDS: Final = 0.25
 """About how much work a worker keeps in hand: what it holds, others cannot take."""

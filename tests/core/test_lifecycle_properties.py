@@ -1,0 +1,124 @@
+"""Any outcomes in any order, doubled, late and stale, with cancels and retries: every request ends, once per run."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from core.lifecycle_model import SUCCESS, MemoryLedger, a_request
+from hypothesis import settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from reportbus.core import lifecycle
+from reportbus.core.events import Answer, Delivered, Failed, Generated, HandedBack, Kind, Lost, Notified
+from reportbus.core.jobs import Job, Stage
+from reportbus.core.lifecycle import NEXT, IllegalStep
+from reportbus.core.model import TERMINAL, Status
+
+failures: st.SearchStrategy[Answer] = st.one_of(
+    st.builds(Failed, st.just(Kind.TRANSIENT), st.just("ServiceUnavailable"), st.just("away")),
+    st.builds(Failed, st.just(Kind.PERMANENT), st.just("DST_PERMISSION"), st.just("no")),
+    st.builds(Failed, st.just(Kind.UNKNOWN), st.just("DST_UNKNOWN"), st.just("who knows")),
+    st.builds(HandedBack),
+    st.builds(Lost),
+)
+MATCHES = {Stage.GENERATE: Generated, Stage.DELIVER: Delivered, Stage.NOTIFY: Notified}
+
+
+def reachable(status: Status) -> set[Status]:
+    """The status and all that may follow it in the same run."""
+    found = {status}
+    for following in NEXT[status].values():
+        found |= reachable(following)
+    return found
+
+
+class AnyCourse(RuleBasedStateMachine):
+    """One request in the hands of workers that fail in every way."""
+
+    @initialize(places=st.integers(0, 4), notify=st.booleans())
+    def take_in(self, places: int, notify: bool) -> None:  # noqa: FBT001 - Hypothesis passes by name
+        self.ledger = MemoryLedger(a_request(places, notify=notify))
+        self.answered: list[tuple[Job, Answer]] = []
+        self.seen = [(1, Status.PENDING)]
+        self.ledger.accept()
+
+    @rule(data=st.data(), failure=st.none() | failures)
+    def a_worker_answers(self, data: st.DataObject, failure: Answer | None) -> None:
+        if not self.ledger.open:
+            return
+        number = data.draw(st.sampled_from(sorted(self.ledger.open)))
+        held = self.ledger.open[number]
+        if not held.running:
+            self.ledger.start(number)
+        answer = failure or SUCCESS[held.job.stage]
+        self.answered.append((held.job, answer))
+        self.ledger.answer(number, answer)
+
+    @rule(data=st.data())
+    def an_answer_comes_twice_or_late(self, data: st.DataObject) -> None:
+        """Its job is not open any more, or is at another attempt: the ledger's fence keeps it out, core too."""
+        late = [(job, answer) for job, answer in self.answered if job.number not in self.ledger.open]
+        if not late:
+            return
+        job, answer = data.draw(st.sampled_from(late))
+        state = self.ledger.state
+        if job.stage is not Stage.NOTIFY and (state.ended or job.run != state.run):
+            try:
+                lifecycle.step(state, job, answer, self.ledger.request, lifecycle.Policy(), 0.5)
+            except IllegalStep:
+                return
+            raise AssertionError((job, answer))
+
+    @rule()
+    def somebody_cancels(self) -> None:
+        with suppress(IllegalStep):
+            self.ledger.cancel()
+
+    @rule(lost=st.booleans())
+    def somebody_retries(self, lost: bool) -> None:  # noqa: FBT001 - Hypothesis passes by name
+        self.ledger.staged = self.ledger.staged and not lost
+        with suppress(IllegalStep):
+            self.ledger.retry()
+
+    @invariant()
+    def a_run_moves_forward_only(self) -> None:
+        run, status = self.seen[-1]
+        state = self.ledger.state
+        if state.run == run:
+            assert state.status in reachable(status)
+        else:
+            assert (run + 1, Status.FAILED) == (state.run, status)
+        self.seen.append((state.run, state.status))
+
+    @invariant()
+    def each_run_ends_at_most_once(self) -> None:
+        runs = [run for run, _ in self.ledger.outcomes]
+        assert sorted(set(runs)) == runs
+
+    @invariant()
+    def an_ended_run_has_no_open_work_and_an_open_one_has_some(self) -> None:
+        working = [held for held in self.ledger.open.values() if held.job.stage is not Stage.NOTIFY]
+        assert len(working) == self.ledger.state.open
+        assert self.ledger.state.ended == (not working)
+
+    @invariant()
+    def what_is_written_down_is_one_chain_of_statuses(self) -> None:
+        status = Status.PENDING
+        for note in self.ledger.notes:
+            assert note.old is status
+            status = note.new
+        assert status is self.ledger.state.status
+
+    def teardown(self) -> None:
+        """Once nothing fails any more, every request ends."""
+        if not hasattr(self, "ledger"):
+            return
+        self.ledger.drive()
+        assert self.ledger.state.status in TERMINAL
+        assert not self.ledger.open
+        if self.ledger.state.status is Status.COMPLETED:
+            assert {target.number for target in self.ledger.request.targets} == self.ledger.delivered
+
+
+AnyCourse.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+TestAnyCourse = AnyCourse.TestCase
