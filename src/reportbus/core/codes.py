@@ -54,6 +54,10 @@ CODES: Final[dict[str, CodeInfo]] = {
         "The time of the request is no time, or lies in the future.",
         "Write it like 2026-11-01 06:30:00, in UTC, or leave it out; check the clock of whoever wrote it.",
     ),
+    "VAL_DUPLICATE_ID_CONFLICT": CodeInfo(
+        "Another request has this id.",
+        "Leave the first as it is, and submit this one under an id of its own.",
+    ),
     "VAL_EXPIRED": CodeInfo(
         "The request is older than the platform takes up.", "Submit it again if it is still wanted."
     ),
@@ -212,6 +216,18 @@ CODES: Final[dict[str, CodeInfo]] = {
     "SEC_INLINE_SECRET": CodeInfo(
         "A secret stands, or would stand, in a configuration file or a URL.",
         "Keep it with the secrets and name it there, or put it in with ${VARIABLE}. Change the secret if it was seen.",
+    ),
+    "SEC_SECRET_EXPOSED": CodeInfo(
+        "A file with a secret can be read by others than its owner.",
+        "Run chmod 600 on the file, and change the secret if others may have read it.",
+    ),
+    "SEC_SECRET_FORMAT": CodeInfo(
+        "A secret is empty, is no JSON object of texts, or lacks a field.",
+        "Store the secret as a JSON object with the fields that the error names.",
+    ),
+    "SEC_SECRET_NOT_FOUND": CodeInfo(
+        "There is no secret of that name.",
+        "Check the name in the configuration, and store the secret where the error says it was looked for.",
     ),
     "SEC_SECRET_FORBIDDEN": CodeInfo(
         "A request names credentials that its destination does not use.",
@@ -380,6 +396,27 @@ CODES: Final[dict[str, CodeInfo]] = {
         "Run the script by hand with the same parameters; look for a crash in one of its libraries, or for the system having run out of memory.",
     ),
     # SYS: the platform
+    "SYS_WORKTABLE": CodeInfo(
+        "The worktable cannot be used, or cannot hold a value.",
+        "Check that the file in the error's text is an SQLite database that the account may write.",
+    ),
+    "SYS_WORKTABLE_SCHEMA": CodeInfo(
+        "The worktable lacks a column, or a row does not fit its columns.",
+        "Give REPORT_REQUESTS and DISTRIBUTION_CONFIG the columns of the specification.",
+    ),
+    "SYS_BUS": CodeInfo(
+        "The bus cannot be used.",
+        "Check that its file is an SQLite database that the account may write; or stop and remove it: "
+        "requests are published again.",
+    ),
+    "SYS_BUS_SCHEMA": CodeInfo(
+        "The file of the bus holds other tables than it should.",
+        "Stop, remove the file and start: it is made anew, and requests are published again.",
+    ),
+    "SYS_MESSAGE": CodeInfo(
+        "A message is larger than 256 KiB or is no UTF-8 text.",
+        "Report it: the poller makes messages that fit.",
+    ),
     "SYS_STAGING": CodeInfo(
         "The staging store cannot be used as it is set up.",
         "Check that the store exists, is one filesystem, and that the worker's account may write to it.",

@@ -1,0 +1,148 @@
+"""One SQLite file, shared with other programs and by the threads of this one."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from datetime import UTC
+from typing import TYPE_CHECKING, Final, Literal
+
+from reportbus.adapters.sqlite.errors import our_errors, primary_code
+from reportbus.core.errors import Permanent, Transient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+LOCK_SECONDS: Final = 5.0
+"""How long a statement waits for another program that holds the file's lock."""
+
+TURN_SECONDS: Final = 30.0
+"""How long a thread waits for the other threads of this process."""
+
+CACHE_KIB: Final = 32_768
+CHECKPOINT_PAGES: Final = 4_000
+"""With SQLite's own, smaller values a batch reads and writes many of its pages twice."""
+
+_SWITCH_PAUSE: Final = 0.01
+_WITHOUT_ZONE: Final = len("2026-11-01 06:30:00.000000")
+
+
+class Database:
+    """An SQLite file in WAL mode with one connection, which the threads use in turn.
+
+    `synchronous` FULL makes every commit durable; NORMAL may lose the last ones with the machine's power,
+    never with the process. Errors have the code `code` where the file is at fault and `<code>_SCHEMA` where
+    its tables are. Text that is not UTF-8 is read as lone surrogates, so that a validator can name it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        synchronous: Literal["FULL", "NORMAL"],
+        code: str,
+        lock_seconds: float = LOCK_SECONDS,
+    ) -> None:
+        self.path = path
+        self.code = code
+        self._turn = threading.Lock()
+        with our_errors(path, code):
+            self._connection = _connect(path, synchronous, lock_seconds)
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that sees one state of the file and changes nothing."""
+        with self._transaction("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that may write: committed at the end of the block, undone by an exception."""
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    def create(self, objects: Mapping[str, str]) -> None:
+        """Make the tables and indexes that are missing, all or none; `objects` maps names to statements.
+
+        The statements say IF NOT EXISTS: another process may be quicker.
+        """
+        with self.read() as connection:
+            have = {name.upper() for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if have.issuperset(name.upper() for name in objects):
+            return
+        with self.write() as connection:
+            for statement in objects.values():
+                connection.execute(statement)
+
+    def require(self, table: str, columns: tuple[str, ...]) -> None:
+        """Permanent `<code>_SCHEMA` where the table lacks one of these columns."""
+        with self.read() as connection:
+            have = [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+        missing = set(columns).difference(name.upper() for name in have)
+        if missing:
+            names = ", ".join(sorted(missing))
+            text = f"{self.path}: table {table} has no column {names}; have {sorted(have)}"
+            raise Permanent(f"{self.code}_SCHEMA", text)
+
+    def close(self) -> None:
+        """Close the connection, once the transaction at work is done."""
+        with self._in_turn():
+            self._connection.close()
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        connection = self._connection
+        with self._in_turn(), our_errors(self.path, self.code):
+            connection.execute(begin)
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # SQLite has undone it by itself where the disk is full
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=TURN_SECONDS):
+            text = f"{self.path}: the other threads have kept it busy for {TURN_SECONDS:.0f} seconds"
+            raise Transient("TemporaryFailure", text)
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+
+def _connect(path: Path, synchronous: str, lock_seconds: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=lock_seconds, isolation_level=None, check_same_thread=False)
+    try:
+        connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+        _enter_wal(connection, lock_seconds)
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+        connection.execute(f"PRAGMA cache_size={-CACHE_KIB}")
+        connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _enter_wal(connection: sqlite3.Connection, lock_seconds: float) -> None:
+    """Switch the file to write-ahead logging. SQLite does not wait for its lock here, so this does."""
+    deadline = time.monotonic() + lock_seconds
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_SWITCH_PAUSE)
+
+
+def timestamp(moment: datetime) -> str:
+    """The moment as SQLite writes times, in UTC and microseconds: its order as text is the order in time."""
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:_WITHOUT_ZONE]
