@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from contracts.channel import FAILED, ChannelContract, notice, receipt
+from reportbus.adapters.channels.log import LogChannel
+from reportbus.core.errors import Transient
+from reportbus.core.model import Outcome, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def stream() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def channel(stream: io.StringIO) -> LogChannel:
+    return LogChannel(stream)
+
+
+@pytest.fixture
+def told(stream: io.StringIO) -> Callable[[], list[str]]:
+    return lambda: stream.getvalue().splitlines()
+
+
+class TestLogChannel(ChannelContract):
+    pass
+
+
+def test_a_notice_is_one_line_of_json(channel: LogChannel, stream: io.StringIO) -> None:
+    channel.send([notice(outcome=FAILED)])
+    assert stream.getvalue().count("\n") == 1
+    assert json.loads(stream.getvalue()) == {
+        "event": "request.ended",
+        "notice_id": "R-1-1-0",
+        "at": "2026-01-01T12:03:00+00:00",
+        "request_id": "R-1",
+        "report_type": "PYTHON",
+        "report_name": "Monthly sales",
+        "status": "FAILED",
+        "code": "DST_PERMISSION",
+        "text": FAILED.text,
+        "delivered": [1, 2],
+        "missing": [3],
+        "files": [{"name": "sales.csv", "format": "CSV", "size": 10_240}],
+        "to": ["ops@example.com", "ada@example.com"],
+        "possible_duplicate": False,
+    }
+
+
+@pytest.mark.parametrize("text", ['line\nbreak "quoted"', "half \ud800 pair", "\u2028", "\x00"])
+def test_any_text_stays_on_one_line_of_plain_ascii(
+    channel: LogChannel, stream: io.StringIO, text: str
+) -> None:
+    channel.send([notice(outcome=Outcome(Status.FAILED, "SYS_INTERNAL", text))])
+    (line,) = stream.getvalue().splitlines()
+    assert line.isascii()
+    assert json.loads(line)["text"] == text
+
+
+def test_lines_of_several_threads_do_not_mix(channel: LogChannel, stream: io.StringIO) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: channel.send([notice(number)] * 5), range(1, 101)))
+    ids = [json.loads(line)["request_id"] for line in stream.getvalue().splitlines()]
+    assert len(ids) == 500
+    assert set(ids) == {f"R-{number}" for number in range(1, 101)}
+
+
+def test_a_stream_that_is_closed_is_told_for_each_notice(channel: LogChannel, stream: io.StringIO) -> None:
+    stream.close()
+    attempts = channel.send([notice(1), notice(2)])
+    assert [type(attempt) for attempt in attempts] == [Transient, Transient]
+
+
+def test_closing_the_channel_leaves_the_stream_to_its_owner(channel: LogChannel, stream: io.StringIO) -> None:
+    channel.close()
+    receipt(channel.send([notice()])[0])
+    assert not stream.closed
