@@ -235,6 +235,18 @@ class WorktableContract:
         assert ids(fetch(worktable)) == ["R-1", "R-2", "R-3", "R-4"]
         assert ids(fetch(worktable, limit=3)) == ["R-1", "R-2", "R-3"]
 
+    def test_a_row_is_found_by_its_id_whatever_its_status_and_unknown_ids_are_not(
+        self, worktable: Worktable, people: People
+    ) -> None:
+        people.add("R-1", STATUS="ON HOLD", REPORT_NAME="sales")
+        people.add_target("T-1", "R-1", TARGET_PATH="in")
+        people.add("R-2")
+        found = worktable.find("R-1")
+        assert found is not None
+        assert (found.columns["STATUS"], found.columns["REPORT_NAME"]) == ("ON HOLD", "sales")
+        assert [row["TARGET_PATH"] for row in found.distribution] == ["in"]
+        assert worktable.find("R-3") is None
+
     # -- write back -----------------------------------------------------------------------------------------
 
     def test_a_batch_of_changes_is_written_and_counted(self, worktable: Worktable, people: People) -> None:

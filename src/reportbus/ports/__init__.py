@@ -31,6 +31,7 @@ from reportbus.ports.ledger import (
     RequestView,
     Submission,
     Swept,
+    WorkerView,
     WorkLedger,
 )
 from reportbus.ports.secrets import Secrets
@@ -73,6 +74,7 @@ __all__ = [
     "Verdict",
     "Work",
     "WorkLedger",
+    "WorkerView",
     "Worktable",
     "WorktableRow",
     "WriteBack",

@@ -163,7 +163,11 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """A request as people see it. `missing` and `delivered` count targets of the newest run and before."""
+    """A request as people see it.
+
+    `delivered` counts the targets that have the report, from whatever run. `refused` is set where it never had
+    work, because it broke the rules: no retry is possible.
+    """
 
     request_key: int
     request_id: str
@@ -182,6 +186,16 @@ class RequestView:
     expires_at: datetime
     targets: int = 0
     delivered: int = 0
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """A worker that nobody has found dead yet: `alive` says whether its lease still stands."""
+
+    name: str
+    started_at: datetime
+    alive: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +318,9 @@ class Records(Protocol):
 
     def verify(self, request_id: str | None = None) -> Iterator[Broken]:
         """Every place where a chain does not verify: changed, dropped, moved or added rows."""
+
+    def workers(self) -> Sequence[WorkerView]:
+        """The workers there are, oldest first."""
 
     def outputs(self, request_id: str) -> Sequence[str]:
         """Staging keys of the newest run that has outputs."""

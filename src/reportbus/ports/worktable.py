@@ -50,6 +50,9 @@ class Worktable(Protocol):
         A row whose columns have odd types is returned as it is; judging it is not the worktable's business.
         """
 
+    def find(self, request_id: str) -> WorktableRow | None:
+        """The row with this REQUEST_ID as it stands, whatever its status; None where there is none."""
+
     def stamp(self, refs: Sequence[str], at: datetime) -> None:
         """Write PROCESSED_AT of these rows. Repeating it is harmless; rows that are gone are passed over."""
 

@@ -14,7 +14,7 @@ from reportbus.core.chain import FIRST, link
 from reportbus.core.codec import request_from_text
 from reportbus.core.jobs import Stage
 from reportbus.core.model import Status
-from reportbus.ports import AuditRow, Broken, DeliveryView, ErrorView, JobView, RequestView
+from reportbus.ports import AuditRow, Broken, DeliveryView, ErrorView, JobView, RequestView, WorkerView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -132,6 +132,16 @@ class SqlRecords:
             rows = connection.execute(statement).all()
         return [row.staging_key for row in rows if row.run == rows[-1].run]
 
+    def workers(self) -> Sequence[WorkerView]:
+        worker = tables.workers.c
+        statement = select(tables.workers).where(worker.gone.is_(False)).order_by(worker.worker)
+        with self._database.read() as connection:
+            now = self._database.dialect.now(connection)
+            return [
+                WorkerView(row.name, _utc(row.started_at), row.lease_until >= now)
+                for row in connection.execute(statement)
+            ]
+
     def verify(self, request_id: str | None = None) -> Iterator[Broken]:
         """See Records. Rows are read once, in order; nothing is kept but the chain's end."""
         heads = select(
@@ -243,6 +253,7 @@ def _request_view(row: Row[Any]) -> RequestView:
         expires_at=datetime.fromtimestamp(row.expires_at, UTC),
         targets=row.targets,
         delivered=row.delivered,
+        refused=row.next_job == _NO_CONTENT,
     )
 
 

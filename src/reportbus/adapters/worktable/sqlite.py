@@ -61,6 +61,11 @@ class SqliteWorktable:
             rowids = [rowid for (rowid,) in connection.execute(tables.FIND_DUE, due)]
             return _rows(connection, rowids) if rowids else ()
 
+    def find(self, request_id: str) -> WorktableRow | None:
+        with self._database.read() as connection:
+            found = connection.execute(tables.FIND_ID, (request_id,)).fetchone()
+            return None if found is None else _rows(connection, [*found])[0]
+
     def stamp(self, refs: Sequence[str], at: datetime) -> None:
         stamped = timestamp(at)
         with self._database.write() as connection:

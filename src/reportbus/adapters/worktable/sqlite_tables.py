@@ -147,5 +147,7 @@ WRITE_BACK: Final = f"""
         OR (:reopened AND {_STATUS} = 'FAILED'
             AND (STATUS IS NOT :status OR COMPLETED_AT IS NOT :completed_at)))"""  # noqa: S608 - as above
 
+FIND_ID: Final = "SELECT rowid FROM REPORT_REQUESTS WHERE REQUEST_ID = ?"
+
 HAVE_IDS: Final = """
     SELECT REQUEST_ID FROM REPORT_REQUESTS WHERE REQUEST_ID IN (SELECT value FROM json_each(?))"""
