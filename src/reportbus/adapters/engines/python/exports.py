@@ -1,0 +1,122 @@
+"""Data exports: the half of the Python engine that makes reports from queries."""
+
+from __future__ import annotations
+
+import threading
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Protocol
+
+from reportbus.adapters.engines.python.fields import hint
+from reportbus.adapters.engines.python.parameters import faults
+from reportbus.adapters.engines.python.sources import source_of
+from reportbus.core.errors import Problem, Refused
+from reportbus.core.text import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from reportbus.adapters.engines.python.definition import ReportDefinition
+    from reportbus.adapters.engines.python.settings import ConnectionSettings
+    from reportbus.adapters.engines.python.sources.source import Source
+    from reportbus.core.model import JsonValue
+    from reportbus.ports import Produced, Secrets, StagedWriter, Verdict, Work
+
+
+class Connection:
+    """One configured connection. Its database's library is loaded when it is first used."""
+
+    def __init__(self, settings: ConnectionSettings, secrets: Secrets | None = None) -> None:
+        self._settings = settings
+        self._secrets = secrets
+        self._lock = threading.Lock()
+        self._source: Source | None = None
+
+    def source(self) -> Source:
+        """The source behind it, always the same."""
+        with self._lock:
+            if self._source is None:
+                self._source = source_of(self._settings, self._secrets)
+            return self._source
+
+    def test(self) -> Verdict:
+        """Fills `Resource`."""
+        return self.source().test()
+
+    def close(self) -> None:
+        """Fills `Resource`."""
+        with self._lock:
+            if self._source is not None:
+                self._source.close()
+
+
+class ExportReport:
+    """One data export of the catalogue: fills `Producer`."""
+
+    def __init__(
+        self, definition: ReportDefinition, connection: Connection, faces: Iterable[str] = ()
+    ) -> None:
+        self._definition = definition
+        self._connection = connection
+        self._faces = tuple(faces)
+
+    def check(self, parameters: Mapping[str, JsonValue], format_: str) -> Sequence[Problem]:
+        """Fills `Producer`."""
+        problems = list(faults(self._definition.parameters, parameters))
+        if format_ not in self._definition.formats:
+            have = ", ".join(self._definition.formats)
+            text = f"report {self._definition.name!r} has no format {format_[:40]!r}; have {have}"
+            problems.insert(0, Problem("VAL_FORMAT", text, "FORMAT"))
+        return problems
+
+    def produce(self, work: Work, sink: StagedWriter) -> Produced:
+        """Fills `Producer`."""
+        problems = self.check(work.request.parameters, work.request.format)
+        if problems:
+            raise Refused(problems)
+        make: Make = resolve_name("reportbus.adapters.engines.python.making:make")
+        return make(self._definition, self._connection.source(), work, sink, self._faces)
+
+
+class Make(Protocol):
+    """What `making` does, which is loaded with the first report since it brings Arrow along."""
+
+    def __call__(
+        self,
+        definition: ReportDefinition,
+        source: Source,
+        work: Work,
+        sink: StagedWriter,
+        faces: tuple[str, ...],
+    ) -> Produced:
+        """Make one report whose parameters are known to be good."""
+
+
+def exports(
+    definitions: Iterable[ReportDefinition],
+    connections: Mapping[str, Connection],
+    *,
+    faces: Iterable[str] = (),
+) -> dict[str, ExportReport]:
+    """The exports by name. `faces` are TrueType files for signs that the built-in typefaces lack.
+
+    Raises Refused where a definition names a connection that is not configured, or two have one name.
+    """
+    faces = tuple(faces)
+    problems = []
+    found: dict[str, ExportReport] = {}
+    for definition in definitions:
+        connection = connections.get(definition.connection)
+        if connection is None:
+            text = (
+                f"no connection {quoted(definition.connection)}; {hint(definition.connection, connections)}"
+            )
+            problems.append(Problem("CFG_CHOICE", text, f"report {definition.name!r}: connection"))
+        elif definition.name in found:
+            problems.append(
+                Problem("CFG_INCONSISTENT", "two reports have this name", f"report {definition.name!r}")
+            )
+        else:
+            found[definition.name] = ExportReport(definition, connection, faces)
+    if problems:
+        raise Refused(problems)
+    return found

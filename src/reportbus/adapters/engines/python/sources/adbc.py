@@ -1,0 +1,96 @@
+"""Any database with an ADBC driver: it gives Arrow by itself."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+from adbc_driver_manager import Error as AdbcError
+from adbc_driver_manager import InterfaceError, OperationalError, dbapi
+
+from reportbus.adapters.engines.python.sources.pool import Pool
+from reportbus.adapters.engines.python.sources.source import Stream
+from reportbus.core.errors import Permanent, ReportbusError, Transient
+from reportbus.ports import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reportbus.adapters.engines.python.settings import AdbcSettings
+    from reportbus.adapters.engines.python.sources.source import Query
+    from reportbus.adapters.engines.python.watch import Watch
+    from reportbus.ports import Secrets
+
+_LOGIN: Final = {"user": "username", "password": "password"}
+
+
+class AdbcSource:
+    """One database behind an ADBC driver. A connection is lent to one query at a time.
+
+    Whether a query can be broken into is the driver's business; one that cannot ends with its next batch.
+    """
+
+    def __init__(self, settings: AdbcSettings, secrets: Secrets | None = None) -> None:
+        self._settings = settings
+        self._secrets = secrets
+        self._pool = Pool(self._connect, settings.kept)
+
+    @contextmanager
+    def run(self, query: Query, watch: Watch) -> Iterator[Stream]:
+        bound = query.statement.bind(query.values, self._settings.parameters)
+        name = self._settings.name
+        with (
+            _our_errors(name, watch),
+            self._pool.lent() as connection,
+            connection.cursor() as cursor,
+            watch.guarding(lambda: _cancel(cursor)),
+        ):
+            cursor.execute(bound.sql, bound.values or None)
+            reader = cursor.fetch_record_batch()
+            yield Stream(reader.schema, _batches(reader, name, watch))
+
+    def test(self) -> Verdict:
+        name = self._settings.name
+        try:
+            with self._pool.lent() as connection, connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+                cursor.fetchall()
+        except (AdbcError, ReportbusError) as error:
+            return Verdict(ok=False, text=f"connection {name!r}: cannot be opened ({type(error).__name__})")
+        return Verdict(ok=True, text=f"connection {name!r}: answers")
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def _connect(self) -> dbapi.Connection:
+        options = dict(self._settings.options)
+        if self._settings.secret and self._secrets is not None:
+            secret = self._secrets.get(self._settings.secret)
+            options |= {option: secret[key] for key, option in _LOGIN.items() if key in secret}
+        return dbapi.connect(self._settings.driver, db_kwargs=options, autocommit=True)
+
+
+def _cancel(cursor: dbapi.Cursor) -> None:
+    with suppress(AdbcError):
+        cursor.adbc_cancel()
+
+
+def _batches(reader: pa.RecordBatchReader, name: str, watch: Watch) -> Iterator[Any]:
+    with _our_errors(name, watch):
+        yield from reader
+
+
+@contextmanager
+def _our_errors(name: str, watch: Watch) -> Iterator[None]:
+    """The driver's errors as ours; their texts may hold a row's values and are left out."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        watch.check()
+        text = f"connection {name!r}: the database cannot be reached or went away ({type(error).__name__})"
+        raise Transient("ServiceUnavailable", text) from None
+    except (AdbcError, pa.ArrowException, OSError) as error:
+        watch.check()
+        text = f"connection {name!r}: the query failed in the database with {type(error).__name__}"
+        raise Permanent("PY_QUERY", text) from None

@@ -1,0 +1,170 @@
+"""DuckDB: a database file, or an empty database with views over Parquet, CSV and JSON files."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from reportbus.adapters.engines.python.sources.source import Stream
+from reportbus.core.errors import Permanent, ReportbusError, Transient
+from reportbus.ports import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+    from reportbus.adapters.engines.python.settings import DuckDbSettings
+    from reportbus.adapters.engines.python.sources.source import Query
+    from reportbus.adapters.engines.python.statement import Bound
+    from reportbus.adapters.engines.python.watch import Watch
+
+BATCH_ROWS: Final = 65_536
+
+_READERS: Final = {
+    ".parquet": "read_parquet",
+    ".csv": "read_csv",
+    ".tsv": "read_csv",
+    ".json": "read_json",
+    ".jsonl": "read_json",
+    ".ndjson": "read_json",
+}
+_ABOUT_THE_SQL: Final = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+
+
+class DuckDbSource:
+    """One DuckDB database, opened at its first query; each query runs on a cursor of its own.
+
+    Files are opened read-only. SQL reaches no file but the database and those the settings name, loads no
+    extension and changes no setting.
+    """
+
+    def __init__(self, settings: DuckDbSettings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._scratch: str | None = None
+
+    @contextmanager
+    def run(self, query: Query, watch: Watch) -> Iterator[Stream]:
+        with _our_errors(self._settings.name, watch):
+            cursor = self._open().cursor()
+            try:
+                with watch.guarding(cursor.interrupt):
+                    reader = _reader(cursor, query.statement.bind(query.values))
+                    yield Stream(reader.schema, _batches(reader, self._settings.name, watch))
+            finally:
+                cursor.close()
+
+    def test(self) -> Verdict:
+        name = self._settings.name
+        try:
+            self._open().cursor().execute("SELECT 1").fetchall()
+        except (duckdb.Error, ReportbusError) as error:
+            return Verdict(ok=False, text=f"connection {name!r}: cannot be opened ({type(error).__name__})")
+        return Verdict(ok=True, text=f"connection {name!r}: answers")
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.interrupt()
+                self._connection.close()
+            if self._scratch is not None:
+                shutil.rmtree(self._scratch, ignore_errors=True)
+            self._connection = self._scratch = None
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        with self._lock:
+            if self._connection is None:
+                self._scratch = tempfile.mkdtemp(prefix="reportbus-duckdb-")
+                self._connection = self._connect(self._scratch)
+            return self._connection
+
+    def _connect(self, scratch: str) -> duckdb.DuckDBPyConnection:
+        settings = self._settings
+        options: dict[str, str | bool | int | float | list[str]] = {
+            "threads": settings.threads,
+            "memory_limit": f"{settings.memory_mb}MiB",
+            "temp_directory": scratch,
+            "max_temp_directory_size": f"{settings.temp_mb}MiB",
+            "python_enable_replacements": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        in_memory = settings.path == ":memory:"
+        connection = duckdb.connect(settings.path, read_only=not in_memory, config=options)
+        try:
+            for name, path in settings.views.items():
+                connection.execute(
+                    f"CREATE VIEW {_quoted(name)} AS FROM {_reader_of(path)}({_literal(path)})"
+                )
+            _lock_down(connection, settings)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _lock_down(connection: duckdb.DuckDBPyConnection, settings: DuckDbSettings) -> None:
+    """From here on, SQL reaches the named files and no other, and no setting can be changed."""
+    connection.execute("SET TimeZone = 'UTC'")
+    folders = [path for path in settings.paths if path.endswith("/")]
+    files = [*settings.views.values(), *(path for path in settings.paths if not path.endswith("/"))]
+    patterns = [path for path in files if "*" in path]
+    folders += [path[: path.index("*")].rpartition("/")[0] + "/" for path in patterns]
+    connection.execute("SET allowed_directories = ?", [folders])
+    connection.execute("SET allowed_paths = ?", [[path for path in files if path not in patterns]])
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _reader(cursor: duckdb.DuckDBPyConnection, bound: Bound) -> pa.RecordBatchReader:
+    statements = cursor.extract_statements(bound.sql)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise Permanent("PY_SQL", "the report's SQL has to be one SELECT")
+    return cursor.sql(bound.sql, params=bound.values).to_arrow_reader(BATCH_ROWS)
+
+
+def _batches(reader: pa.RecordBatchReader, name: str, watch: Watch) -> Iterator[pa.RecordBatch]:
+    with _our_errors(name, watch):
+        yield from reader
+
+
+@contextmanager
+def _our_errors(name: str, watch: Watch) -> Iterator[None]:
+    """DuckDB's errors as ours. What it says of the SQL is kept; what may hold a row's values is not."""
+    try:
+        yield
+    except duckdb.InterruptException:
+        watch.check()
+        raise Transient("TemporaryFailure", f"connection {name!r}: the query was interrupted") from None
+    except (duckdb.IOException, duckdb.ConnectionException) as error:
+        text = f"connection {name!r}: DuckDB cannot read its database or files ({type(error).__name__})"
+        raise Transient("ServiceUnavailable", text) from None
+    except _ABOUT_THE_SQL as error:
+        text = f"connection {name!r}: DuckDB refuses the query: {str(error).splitlines()[0]}"
+        raise Permanent("PY_QUERY", text) from None
+    except duckdb.Error as error:
+        watch.check()
+        text = f"connection {name!r}: the query failed in DuckDB with {type(error).__name__}"
+        raise Permanent("PY_QUERY", text) from None
+
+
+def _reader_of(path: str) -> str:
+    for ending, function in _READERS.items():
+        if path.removesuffix(".gz").endswith(ending):
+            return function
+    raise Permanent("PY_CONNECTION", f"no way to read {path!r}; files end in {', '.join(_READERS)}")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

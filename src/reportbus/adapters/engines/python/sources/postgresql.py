@@ -1,0 +1,146 @@
+"""PostgreSQL, by psycopg: a server-side cursor in a read-only transaction."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+import pyarrow as pa
+
+from reportbus.adapters.engines.python.sources.pool import Pool
+from reportbus.adapters.engines.python.sources.rows import BATCH_ROWS, stream_rows
+from reportbus.core.errors import Permanent, ReportbusError, Transient
+from reportbus.ports import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reportbus.adapters.engines.python.settings import PostgresSettings
+    from reportbus.adapters.engines.python.sources.source import Query, Stream
+    from reportbus.adapters.engines.python.watch import Watch
+    from reportbus.ports import Secrets
+
+_CONNECT_SECONDS: Final = 10
+_TYPES: Final = {
+    "bool": pa.bool_(),
+    "int2": pa.int16(),
+    "int4": pa.int32(),
+    "int8": pa.int64(),
+    "float4": pa.float32(),
+    "float8": pa.float64(),
+    "text": pa.string(),
+    "varchar": pa.string(),
+    "bpchar": pa.string(),
+    "uuid": pa.string(),
+    "json": pa.string(),
+    "jsonb": pa.string(),
+    "bytea": pa.binary(),
+    "date": pa.date32(),
+    "time": pa.time64("us"),
+    "timestamp": pa.timestamp("us"),
+    "timestamptz": pa.timestamp("us", "UTC"),
+}
+_MOST_DIGITS: Final = 38
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class PostgresSource:
+    """One PostgreSQL database. A connection is lent to one query at a time; sessions are read-only."""
+
+    def __init__(self, settings: PostgresSettings, secrets: Secrets | None = None) -> None:
+        self._settings = settings
+        self._secrets = secrets
+        self._pool = Pool(self._connect, settings.kept)
+
+    @contextmanager
+    def run(self, query: Query, watch: Watch) -> Iterator[Stream]:
+        bound = query.statement.bind(query.values, "pyformat")
+        name = self._settings.name
+        with (
+            _our_errors(name, watch),
+            self._pool.lent() as connection,
+            watch.guarding(lambda: _cancel(connection)),
+            connection.transaction(),
+            connection.cursor("reportbus", binary=True) as cursor,
+        ):
+            cursor.execute(bound.sql.encode(), bound.values)
+            columns = cursor.description or ()
+            types = {column.name: known for column in columns if (known := _type(column))}
+            names = [column.name for column in columns]
+            yield stream_rows(names, _chunks(cursor, name, watch), {**types, **query.types})
+
+    def test(self) -> Verdict:
+        name = self._settings.name
+        try:
+            with self._pool.lent() as connection:
+                connection.execute("SELECT 1")
+                connection.rollback()
+        except (psycopg.Error, ReportbusError) as error:
+            return Verdict(ok=False, text=f"connection {name!r}: cannot be opened ({type(error).__name__})")
+        return Verdict(ok=True, text=f"connection {name!r}: answers")
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def _connect(self) -> Connection:
+        address = self._settings.url.replace("postgresql+psycopg://", "postgresql://", 1)
+        login: dict[str, str] = {}
+        if self._settings.secret and self._secrets is not None:
+            secret = self._secrets.get(self._settings.secret)
+            login = {key: secret[key] for key in ("user", "password") if key in secret}
+        connection = psycopg.connect(
+            address,
+            connect_timeout=_CONNECT_SECONDS,
+            options="-c TimeZone=UTC -c default_transaction_read_only=on",
+            application_name="reportbus",
+            **login,  # type: ignore[arg-type]  # user and password are text
+        )
+        connection.read_only = True
+        return connection
+
+
+def _cancel(connection: Connection) -> None:
+    """Ask the server to end the query. If it cannot be asked, the query's own connection is gone as well."""
+    with suppress(psycopg.Error):
+        connection.cancel_safe(timeout=_CONNECT_SECONDS)
+
+
+def _type(column: psycopg.Column) -> pa.DataType | None:
+    """The Arrow type of a column; None where only its values can tell."""
+    info = psycopg.adapters.types.get(column.type_code)
+    if info is None:
+        return None
+    if info.name == "numeric" and column.precision is not None and column.precision <= _MOST_DIGITS:
+        return pa.decimal128(column.precision, max(column.scale or 0, 0))
+    return _TYPES.get(info.name)
+
+
+def _chunks(
+    cursor: psycopg.ServerCursor[tuple[Any, ...]], name: str, watch: Watch
+) -> Iterator[Sequence[Sequence[Any]]]:
+    with _our_errors(name, watch):
+        while rows := cursor.fetchmany(BATCH_ROWS):
+            yield rows
+
+
+@contextmanager
+def _our_errors(name: str, watch: Watch) -> Iterator[None]:
+    """Psycopg's errors as ours. What is said of the SQL is kept; what may hold a row's values is not."""
+    try:
+        yield
+    except psycopg.errors.QueryCanceled:
+        watch.check()
+        raise Transient("TemporaryFailure", f"connection {name!r}: the server ended the query") from None
+    except (psycopg.errors.SyntaxErrorOrAccessRuleViolation, psycopg.errors.ReadOnlySqlTransaction) as error:
+        text = f"connection {name!r}: PostgreSQL refuses the query: {error.diag.message_primary}"
+        raise Permanent("PY_QUERY", text) from None
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        watch.check()
+        text = f"connection {name!r}: PostgreSQL cannot be reached or went away ({type(error).__name__})"
+        raise Transient("ServiceUnavailable", text) from None
+    except psycopg.Error as error:
+        watch.check()
+        text = f"connection {name!r}: the query failed in PostgreSQL with {type(error).__name__}"
+        raise Permanent("PY_QUERY", text) from None
