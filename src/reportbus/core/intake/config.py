@@ -74,7 +74,8 @@ def _notice(item: JsonValue, where: str, rules: IntakeRules, problems: Problems)
         return None
     problems.add_unknown_fields(item, _NOTICE_FIELDS, where)
     raw = item.get("type")
-    channel = raw.strip().upper() if isinstance(raw, str) else ""
+    name = raw.strip() if isinstance(raw, str) else ""
+    channel = name if name in rules.channels else name.upper()
     takes_addresses = rules.channels.get(channel)
     if takes_addresses is None:
         fault = "is missing" if raw is None else f"there is no channel {shown(raw)}"

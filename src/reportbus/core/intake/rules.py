@@ -41,8 +41,8 @@ class IntakeRules:
     """Everything intake needs to judge a request; made once from the settings.
 
     `engines` maps each enabled report type to its engine's check (of name, parameters and format), `disabled`
-    are the types that are known and switched off. `channels` maps each channel's name, in capitals, to
-    whether it takes mail addresses. `notify` stands in where a request says nothing. `mail_domains` limits
+    are the types that are known and switched off. `channels` maps the name of each channel to whether it
+    takes mail addresses. `notify` stands in where a request says nothing. `mail_domains` limits
     the recipients; None does not. In seconds: `max_age` since REQUESTED_AT, `max_ahead` of it in the future,
     and `deadline`, which a request has from its intake on.
     """

@@ -1,0 +1,111 @@
+"""Accept: take requests from the bus into the ledger, a batch in one transaction."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from reportbus.core.errors import Problem
+from reportbus.core.failure import failure
+from reportbus.core.intake import read_row, refuse_row, row_from_text
+from reportbus.core.text import one_line
+from reportbus.ports import Submission
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reportbus.core.intake import IntakeRules, RawRow, Reading
+    from reportbus.core.redact import Redactor
+    from reportbus.ports import Clock, Consumer, Intake, Message
+
+_log: Final = logging.getLogger(__name__)
+
+_SHOWN: Final = 100
+
+
+class Accept:
+    """The pump between the bus and the ledger; used by one thread at a time.
+
+    `ignored` counts the messages so far that were no rows.
+    """
+
+    def __init__(
+        self,
+        *,
+        consumer: Consumer,
+        intake: Intake,
+        rules: IntakeRules,
+        clock: Clock,
+        redactor: Redactor,
+        batch: int = 500,
+    ) -> None:
+        self._consumer = consumer
+        self._intake = intake
+        self._rules = rules
+        self._clock = clock
+        self._redact = redactor.redact
+        self._batch = batch
+        self.ignored = 0
+
+    def run_once(self, timeout: float) -> int:
+        """Take in what comes within `timeout` seconds, up to a batch; how many messages that was.
+
+        They are committed once the ledger has them. Where it raises, nothing is committed: they come again.
+        """
+        batch = self._consumer.poll(self._batch, timeout)
+        if not batch.messages:
+            return 0
+        now = self._clock.now()
+        submissions = [
+            self._submission(self._reading(row, now))
+            for message in batch.messages
+            if (row := self._row(message)) is not None
+        ]
+        if submissions:
+            self._intake.accept(submissions)
+        self._consumer.commit(batch)
+        return len(batch.messages)
+
+    def _row(self, message: Message) -> RawRow | None:
+        """The row of a message; a message that holds none is passed over, or it would come again for ever.
+
+        A request is not lost by that: its row stays PENDING and is published again.
+        """
+        try:
+            return row_from_text(message.body)
+        except ValueError as error:
+            self.ignored += 1
+            key = self._redact(one_line(message.key, _SHOWN))
+            _log.warning("EVT_IGNORED: the message with key %r is no worktable row: %s", key, error)
+            return None
+
+    def _reading(self, row: RawRow, now: datetime) -> Reading:
+        try:
+            return read_row(row, self._rules, now)
+        except Exception as error:  # noqa: BLE001 - the boundary: a fault of ours stops one row, not all of them
+            fault = failure(error, self._redact)
+            # Not `exception`: the exception's own message may hold anything, report content above all.
+            trace = "%s while a row was read: %s\n%s"
+            _log.error(trace, fault.code, fault.text, fault.trace)
+            return refuse_row(row, Problem(fault.code, fault.text), now)
+
+    def _submission(self, reading: Reading) -> Submission:
+        problems = reading.problems
+        content = reading.content
+        if problems:
+            content = self._redact(content)
+            problems = tuple([replace(problem, text=self._redact(problem.text)) for problem in problems])
+        return Submission(
+            ref=reading.ref,
+            request_id=reading.request_id,
+            digest=reading.digest,
+            report_type=reading.report_type,
+            report_name=reading.report_name,
+            requested_by=reading.requested_by,
+            priority=reading.priority,
+            requested_at=reading.requested_at,
+            content=content,
+            request=reading.request,
+            problems=problems,
+        )
