@@ -103,6 +103,26 @@ CODES: Final[dict[str, CodeInfo]] = {
         "The report type has no engine here, or its engine is switched off.",
         "Use one of the report types listed, or switch the engine on and retry.",
     ),
+    "VAL_REPORT_UNKNOWN": CodeInfo(
+        "There is no report of this name.",
+        "Use one of the names the text suggests.",
+    ),
+    "VAL_PARAM_MISSING": CodeInfo(
+        "A parameter that the report needs is not given.",
+        "Give it in PARAMETERS.",
+    ),
+    "VAL_PARAM_UNKNOWN": CodeInfo(
+        "A parameter is given that the report does not have.",
+        "Correct its name or leave it out.",
+    ),
+    "VAL_PARAM_TYPE": CodeInfo(
+        "A parameter's value is none of its type.",
+        "Give a value as the text describes it; nothing is converted by guess.",
+    ),
+    "VAL_PARAM_LIMIT": CodeInfo(
+        "A parameter's value is outside its limits.",
+        "Give a value within the limits of the text.",
+    ),
     # CFG: configuration and targets
     "CFG_UNKNOWN_FIELD": CodeInfo(
         "A field that nobody would read.",
@@ -207,6 +227,10 @@ CODES: Final[dict[str, CodeInfo]] = {
     "CFG_CHANNEL": CodeInfo(
         "A notify rule names a channel that is not configured.",
         "Use a configured channel, or add this one to the configuration.",
+    ),
+    "CFG_REPORT_SQL": CodeInfo(
+        "A report's SQL and its declared parameters do not fit together.",
+        "Declare every $name the SQL uses, and no other.",
     ),
     # SEC: security refusals
     "SEC_TLS_REQUIRED": CodeInfo(
@@ -394,6 +418,38 @@ CODES: Final[dict[str, CodeInfo]] = {
     "PY_KILLED": CodeInfo(
         "The script was ended by a signal: it crashed, or something outside ended it.",
         "Run the script by hand with the same parameters; look for a crash in one of its libraries, or for the system having run out of memory.",
+    ),
+    "PY_SQL": CodeInfo(
+        "A report's SQL is not one query.",
+        "Write a single SELECT.",
+    ),
+    "PY_QUERY": CodeInfo(
+        "The database refuses a report's query, or the query failed.",
+        "Run the report's SQL by hand; the text says what the database said of it.",
+    ),
+    "PY_CONNECTION": CodeInfo(
+        "A source of data cannot be opened as it is configured.",
+        "Correct the connection in the Python engine's configuration.",
+    ),
+    "PY_COLUMN": CodeInfo(
+        "A report's definition names a column that its query does not have, or that is of no use there.",
+        "Correct `totals` or `chart` in the report's definition.",
+    ),
+    "PY_COLUMN_TYPE": CodeInfo(
+        "A column holds values of different types, or a value that its declared type cannot hold.",
+        "Declare its type under `columns`, or make its values alike in the SQL.",
+    ),
+    "PY_ROW_LIMIT": CodeInfo(
+        "The report has more rows than its definition allows.",
+        "Ask for less by its parameters, or raise max_rows.",
+    ),
+    "PY_XLSX_LIMIT": CodeInfo(
+        "The report has something that Excel cannot hold.",
+        "Ask for CSV or PARQUET, or follow the text's advice.",
+    ),
+    "PY_PDF_LIMIT": CodeInfo(
+        "The report has more pages than a PDF may have.",
+        "Ask for XLSX, CSV or PARQUET.",
     ),
     # SYS: the platform
     "SYS_WORKTABLE": CodeInfo(
