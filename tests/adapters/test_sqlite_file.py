@@ -96,6 +96,20 @@ def test_an_unreadable_folder_is_named(tmp_path: Path) -> None:
     assert refused.value.code == "SYS_SOME"
 
 
+def test_a_file_can_be_opened_for_the_first_time_while_somebody_writes_to_it(path: Path) -> None:
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        other.execute("CREATE TABLE u (x)")
+        other.execute("BEGIN IMMEDIATE")
+        opening = pool.submit(Database, path, synchronous="FULL", code="SYS_SOME", lock_seconds=WAIT_SECONDS)
+        with pytest.raises(TimeoutError):
+            opening.result(0.1)
+        other.execute("COMMIT")
+        opening.result(WAIT_SECONDS).close()
+
+
 def test_threads_take_turns(database: Database) -> None:
     def insert(_: int) -> None:
         with database.write() as connection:
@@ -152,8 +166,11 @@ def test_a_transaction_is_heard_when_it_is_committed_and_not_before(
 
 def test_of_two_threads_that_wait_each_comes_back_in_time(changes: Changes) -> None:
     with ThreadPoolExecutor(2) as pool:
-        waiting = [pool.submit(changes.wait, 0.05) for _ in range(2)]
-        assert [one.result(WAIT_SECONDS) for one in waiting] == [False, False]
+        long = pool.submit(changes.wait, WAIT_SECONDS)
+        short = pool.submit(changes.wait, 0.05)
+        assert not short.result(WAIT_SECONDS / 2)
+        changes.close()
+        assert not long.result(WAIT_SECONDS / 2)
 
 
 def test_closing_sends_away_who_waits_and_may_be_done_twice(changes: Changes) -> None:
