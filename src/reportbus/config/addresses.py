@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from reportbus.config.kinds import WITH_VARIABLE, Bases, Kind, any_text, scalar, text_of
-from reportbus.config.nodes import Node, Scalar, Style
+from reportbus.config.nodes import Node, Style
 from reportbus.config.problems import unfit
-from reportbus.config.several import SECRET_REFERENCE, looks_secret
+from reportbus.config.secrecy import REFERENCE, holds_a_password, looks_secret
 from reportbus.core.redact import MASK
 from reportbus.core.text import quoted
 
@@ -85,7 +85,7 @@ class DatabaseUrl(Kind[str]):
         found = _DATABASE.fullmatch(value.text)
         if found is None or (self._schemes and found["scheme"] not in self._schemes):
             raise unfit("CFG_URL", f"is no database URL; takes {self.allowed or 'scheme://host/name'}")
-        if _writes_a_password(value):
+        if holds_a_password(value):
             raise unfit("SEC_INLINE_SECRET", "holds a password; write ${VARIABLE} in its place")
         return _sqlite(value.text, bases) if found["scheme"] == "sqlite" else value.text
 
@@ -106,15 +106,6 @@ class DatabaseUrl(Kind[str]):
 def _masked(parameter: str) -> str:
     name, equals, _ = parameter.partition("=")
     return f"{name}{equals}{MASK}" if looks_secret(name) else parameter
-
-
-def _writes_a_password(value: Scalar) -> bool:
-    """Whether a file holds the password itself, and not a variable for it."""
-    if value.style is Style.GIVEN and not value.written:
-        return False
-    rest = value.shown.partition("://")[2]
-    password = rest.rpartition("@")[0].partition(":")[2]
-    return bool(password) and not password.startswith("${")
 
 
 def _sqlite(url: str, bases: Bases) -> str:
@@ -179,7 +170,7 @@ class SecretName(Kind[str]):
     name = "name of a secret"
 
     def read(self, node: Node, bases: Bases) -> str:
-        name = scalar(node, self.name).text.removeprefix(SECRET_REFERENCE)
+        name = scalar(node, self.name).text.removeprefix(REFERENCE)
         if not _SECRET_NAME.fullmatch(name):
             fault = "is no name of a secret (letters, digits, / _ + = . @ -); never write the secret itself"
             raise unfit("SEC_INLINE_SECRET", fault)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH: Final = 32
 MAX_ALIASES: Final = 50
-MAX_REPEATED: Final = 10_000
-"""At most this many values may come from aliases, each counted with all it holds."""
+MAX_VALUES: Final = 10_000
+"""At most this many values are in a document, each alias counted with all it repeats."""
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -44,11 +44,9 @@ class _Open:
 
     def node(self) -> Node:
         """The finished list or table."""
-        return (
-            Table(self.where, self.entries, self.keys)
-            if self.is_table
-            else Items(self.where, tuple(self.items))
-        )
+        if self.is_table:
+            return Table(self.where, self.entries, self.keys)
+        return Items(self.where, tuple(self.items))
 
 
 class Composer:
@@ -60,7 +58,7 @@ class Composer:
         self._open: list[_Open] = []
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._aliases = 0
-        self._repeated = 0
+        self._values = 0
         self._root: Node | None = None
         self._documents = 0
 
@@ -95,6 +93,7 @@ class Composer:
 
     def _scalar(self, event: yaml.ScalarEvent, where: Where) -> None:
         self._refuse_tag(event.tag, where)
+        self._count(1, where)
         found = UNPRINTABLE.search(event.value) if event.style == '"' else None
         if found:
             fault = f"a text holds the character U+{ord(found[0]):04X}"
@@ -107,6 +106,7 @@ class Composer:
         if len(self._open) == MAX_DEPTH:
             raise unfit("CFG_LIMIT", f"is nested more than {MAX_DEPTH} deep", where)
         self._refuse_as_key(where)
+        self._count(1, where)
         self._open.append(_Open(where, event.anchor, isinstance(event, yaml.MappingStartEvent)))
 
     def _alias(self, event: yaml.AliasEvent, where: Where) -> None:
@@ -116,10 +116,14 @@ class Composer:
         if event.anchor not in self._anchors:
             raise unfit("CFG_YAML", f"*{event.anchor} refers to nothing that stands before it", where)
         node, size = self._anchors[event.anchor]
-        self._repeated += size
-        if self._repeated > MAX_REPEATED:
-            raise unfit("CFG_LIMIT", f"aliases repeat more than {MAX_REPEATED} values", where)
+        self._count(size, where)
         self._add(node, size, None)
+
+    def _count(self, values: int, where: Where) -> None:
+        self._values += values
+        if self._values > MAX_VALUES:
+            fault = f"holds more than {MAX_VALUES} values, each alias counted with all it repeats"
+            raise unfit("CFG_LIMIT", fault, where)
 
     def _add(self, node: Node, size: int, anchor: str | None) -> None:
         if anchor is not None:
@@ -145,9 +149,8 @@ class Composer:
             self._problems.add("CFG_YAML", "merge keys (<<) are not read; write the entries out", key.where)
         elif name in table.entries:
             lines = f"on lines {table.keys[name].line} and {key.where.line}"
-            self._problems.add(
-                "CFG_DUPLICATE_KEY", f"{quoted(name)} stands twice in one place, {lines}", key.where
-            )
+            fault = f"{quoted(name)} stands twice in one place, {lines}"
+            self._problems.add("CFG_DUPLICATE_KEY", fault, key.where)
         else:
             table.entries[name] = node
             table.keys[name] = key.where
@@ -155,7 +158,8 @@ class Composer:
     def _refuse_as_key(self, where: Where) -> None:
         """A list or table where a name is due: there is no way on."""
         if self._open and self._open[-1].is_table and self._open[-1].key is None:
-            raise unfit("CFG_YAML", "a list or table stands where a name is expected", where)
+            fault = "a list or table stands where a name is expected; a text that begins with { needs quotes"
+            raise unfit("CFG_YAML", fault, where)
 
     def _refuse_tag(self, tag: str | None, where: Where) -> None:
         if tag is not None:

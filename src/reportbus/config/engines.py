@@ -9,7 +9,7 @@ from reportbus.config.addresses import Endpoint, SecretName
 from reportbus.config.connections import CONNECTIONS, ConnectionSettings
 from reportbus.config.kinds import Choice, Location, Switch, Text
 from reportbus.config.numbers import Integer, Number
-from reportbus.config.options import Entries, Written, entries, option
+from reportbus.config.options import Entries, Written, entries, option, section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,6 +83,33 @@ class SsrsSettings(EngineSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptsSettings:
+    """Reports that registered Python files make."""
+
+    folder: Path = option(
+        Location(in_config=True),
+        "The folder with the scripts.",
+        default=Written("${REPORTBUS_CONFIG}/scripts"),
+    )
+    sha256_required: bool = option(
+        Switch(),
+        "Whether a definition has to name its script's SHA-256, so that only reviewed ones run.",
+        default=False,
+    )
+    isolation: str = option(
+        Choice(("auto", "namespaces", "user", "limits")),
+        "How far a script is kept apart from the machine; auto takes the furthest that works here.",
+        default="auto",
+    )
+    scratch: Path = option(
+        Location(), "Where scripts have their private folders.", default=Written("${REPORTBUS_HOME}/scratch")
+    )
+    interpreter: Path | None = option(
+        Location(), "The Python that runs them; without one, the platform's own.", default=None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PythonSettings(EngineSettings):
     """The Python engine: reports from a query and from registered scripts."""
 
@@ -92,6 +119,7 @@ class PythonSettings(EngineSettings):
         default=Written("${REPORTBUS_CONFIG}/reports"),
     )
     connections: Mapping[str, ConnectionSettings] = entries(CONNECTIONS, ConnectionSettings)
+    scripts: ScriptsSettings = section(ScriptsSettings)
 
 
 ENGINES: Final = Entries(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from typing import TYPE_CHECKING, Final
@@ -41,6 +42,14 @@ def read_text(path: Path, name: str, code: str) -> str:
     except OSError as error:
         raise unfit("CFG_FILE", f"cannot be read: {error.strerror}", Where(name)) from None
     return decoded(data, name, code)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder that can be looked into."""
+    try:
+        return path.is_dir() and os.access(path, os.R_OK | os.X_OK)
+    except OSError:
+        return False
 
 
 def decoded(data: bytes, name: str, code: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from reportbus.config import dotenv, relations
 from reportbus.config.engines import PythonSettings
-from reportbus.config.files import read_text
+from reportbus.config.files import is_folder, read_text
 from reportbus.config.kinds import Bases, Location
 from reportbus.config.nodes import BUILT_IN, Node, Scalar, Table, Where
 from reportbus.config.options import declarations
@@ -105,9 +105,10 @@ def _files(
     config: Path, chosen: Scalar | None, called: Callable[[Path], str], reader: Reader, problems: Problems
 ) -> Table:
     """What stands in all configuration files together, under the names that Settings has."""
-    if not config.is_dir():
-        if chosen is not None:
-            problems.add("CFG_FILE", f"'{config}' is no folder", chosen.where, CONFIG)
+    if not is_folder(config):
+        if chosen is not None or config.exists():
+            where = chosen.where if chosen else Where(called(config))
+            problems.add("CFG_FILE", f"'{config}' is no folder that can be read", where, CONFIG)
         return Table(BUILT_IN)
     _refuse_misnamed(config, called, problems)
     entries: dict[str, Node] = {}
@@ -162,11 +163,10 @@ def _complete(
     reports = {}
     for name, engine in settings.engines.items():
         if isinstance(engine, PythonSettings) and engine.enabled:
-            where = reader.effective[f"engines.{name.lower()}.reports"].where
-            if where != BUILT_IN and not engine.reports.is_dir():
-                problems.add(
-                    "CFG_FILE", f"'{engine.reports}' is no folder", where, f"engines.{name.lower()}.reports"
-                )
+            option = reader.effective.get(f"engines.{name.lower()}.reports")
+            if option and option.where != BUILT_IN and not is_folder(engine.reports):
+                fault = f"'{engine.reports}' is no folder that can be read"
+                problems.add("CFG_FILE", fault, option.where, option.name)
             reports[name] = read_reports(engine.reports, called, problems)
     secrets = {name: variable.text for name, variable in given.items() if name.startswith(SECRETS)}
     return replace(

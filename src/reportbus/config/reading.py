@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 from reportbus.config.nodes import BUILT_IN, Items, Node, Scalar, Table, Where, built_in, kind_of
 from reportbus.config.options import Declaration, Default, Entries, Records, Section, Written, declarations
 from reportbus.config.problems import Unfit
-from reportbus.config.several import looks_secret
+from reportbus.config.secrecy import looks_secret
 from reportbus.config.suggest import suggestion
-from reportbus.config.variables import PREFIX, SECRETS, TESTS, option_variable
+from reportbus.config.variables import Asked, option_variable
 from reportbus.core.text import quoted
 
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ class Reader:
         self._variables = variables
         self._bases = bases
         self._problems = problems
-        self._asked: dict[str, None] = {}
-        self._unread: list[str] = []
+        self._asked = Asked(variables)
 
     def section(
         self,
@@ -69,33 +68,31 @@ class Reader:
                 case Declaration():
                     values[name] = self._option(declared, node, full, table.where)
                 case Section():
-                    body = self._table(node, full)
-                    values[name] = _present(self.section(declared.cls, body, full))
+                    body = self._table(node, full) if node else None
+                    values[name] = _present(self.section(declared.cls, body or Table(BUILT_IN), full))
                 case Entries():
                     values[name] = self._entries(declared, node, full)
                 case Records():
                     values[name] = self._records(declared, node, full)
-        self._refuse_unknown(table, {*declarations(cls), selector} - {""}, path)
+        self._refuse_unknown(table, [*declarations(cls), *filter(None, (selector,))], path)
         if _ABSENT in values.values():
             return None
         return cast("Callable[..., T]", cls)(**values)
 
-    def take(self, effective: Effective, *variables: str) -> None:
-        """Note an option that was read elsewhere, and the variables that set it."""
+    def take(self, effective: Effective, variable: str) -> None:
+        """Note an option that was read elsewhere, and the variable that sets it."""
         self.effective[effective.name] = effective
-        self._asked.update(dict.fromkeys(variables))
+        self._asked.given((variable,))
 
     def pass_over(self, path: str) -> None:
         """Leave alone the variables for what is under `path`: it could not be read."""
-        self._unread.append(option_variable(path))
+        self._asked.pass_over(option_variable(path))
 
     def refuse_unknown_variables(self) -> None:
         """Note each REPORTBUS_ variable that no option asked for."""
-        for name, variable in self._variables.given.items():
-            passed_over = name.startswith((SECRETS, TESTS, *self._unread))
-            if name.startswith(PREFIX) and not passed_over and name not in self._asked:
-                fault = f"no option is set by {name}{suggestion(name, self._asked)}"
-                self._problems.add("CFG_UNKNOWN_FIELD", fault, variable.where)
+        for name, where in self._asked.unknown():
+            fault = f"no option is set by {name}{suggestion(name, self._asked.names)}"
+            self._problems.add("CFG_UNKNOWN_FIELD", fault, where)
 
     # -- one option ------------------------------------------------------------------------------------------
 
@@ -111,57 +108,58 @@ class Reader:
         except Unfit as error:
             self._problems.add_all(error, where, path)
             self.broken.add(path)
-            return self._fallback(declared)
+            return self._fallback(declared, path)
         self._take(declared, path, value, where)
         return value
 
     def _variable(self, declared: Declaration, path: str) -> Scalar | None:
         names = (option_variable(path), *declared.variables)
-        self._asked.update(dict.fromkeys(names))
-        found = [variable for name in names if (variable := self._variables.get(name))]
+        found = self._asked.given(names)
         if len({variable.text for variable in found}) > 1:
             fault = f"{' and '.join(names)} say different things; set one of them"
             self._problems.add("CFG_INCONSISTENT", fault, found[0].where, path)
         return found[0] if found else None
 
     def _default(self, declared: Declaration, path: str, above: Where) -> object:
-        value = self._fallback(declared)
-        if value is _ABSENT:
-            fault = f"is missing; takes a {declared.kind.name}"
-            self._problems.add("CFG_MISSING", fault, above, path)
+        if declared.default is Default.REQUIRED:
+            self._problems.add("CFG_MISSING", f"is missing; takes a {declared.kind.name}", above, path)
             self.broken.add(path)
             return _ABSENT
-        self._take(declared, path, value, BUILT_IN)
+        value = self._fallback(declared, path)
+        if value is not _ABSENT:
+            self._take(declared, path, value, BUILT_IN)
         return value
 
-    def _fallback(self, declared: Declaration) -> object:
-        match declared.default:
-            case Default.REQUIRED:
-                return _ABSENT
-            case Written(text):
-                return declared.kind.read(self._variables.put_into(Scalar(BUILT_IN, text)), self._bases)
-            case value:
-                return value
+    def _fallback(self, declared: Declaration, path: str) -> object:
+        """The option's default; _ABSENT where it has none, or none that the folders allow."""
+        if not isinstance(declared.default, Written):
+            return _ABSENT if declared.default is Default.REQUIRED else declared.default
+        try:
+            node = self._variables.put_into(Scalar(BUILT_IN, declared.default.text))
+            return declared.kind.read(node, self._bases)
+        except Unfit as error:
+            self._problems.add_all(error, BUILT_IN, path)
+            return _ABSENT
 
     def _take(self, declared: Declaration, path: str, value: object, where: Where) -> None:
-        self.take(Effective(path, "" if value is None else declared.kind.shown(value), where))
+        shown = "" if value is None else declared.kind.shown(value)
+        self.effective[path] = Effective(path, shown, where)
 
     # -- tables, entries and records -------------------------------------------------------------------------
 
-    def _table(self, node: Node | None, path: str) -> Table:
+    def _table(self, node: Node, path: str) -> Table | None:
         if isinstance(node, Table):
             return node
-        if node is not None:
-            if isinstance(node, Scalar) and not node.text:
-                fault = "has nothing under it; write {} for nothing, or remove the line"
-            else:
-                fault = f"is {kind_of(node)}; takes names with values"
-            self._problems.add("CFG_TYPE", fault, node.where, path)
-            self.broken.add(path)
-        return Table(BUILT_IN)
+        if isinstance(node, Scalar) and not node.text:
+            fault = "has nothing under it; write {} for nothing, or remove the line"
+        else:
+            fault = f"is {kind_of(node)}; takes names with values"
+        self._problems.add("CFG_TYPE", fault, node.where, path)
+        self.broken.add(path)
+        return None
 
     def _entries(self, declared: Entries, node: Node | None, path: str) -> Mapping[str, object]:
-        table = self._table(built_in(dict(declared.default)) if node is None else node, path)
+        table = self._table(node or built_in(dict(declared.default)), path) or Table(BUILT_IN)
         found: dict[str, object] = {}
         places: dict[str, Where] = {}
         for written, item in table.entries.items():
@@ -173,34 +171,34 @@ class Reader:
                 self._problems.add("CFG_NAME", fault, where, path)
             elif variable in places:
                 lines = f"on lines {places[variable].line} and {where.line}"
-                fault = f"{quoted(written)} names the same {declared.what} twice, {lines}"
-                self._problems.add("CFG_DUPLICATE_KEY", fault, where, path)
+                fault = f"{quoted(written)} differs from another {declared.what} by case or marks alone"
+                self._problems.add("CFG_DUPLICATE_KEY", f"{fault}, {lines}", where, path)
             else:
                 places[variable] = where
-                entry = self._entry(declared, written, self._table(item, full), full)
+                name = written.upper() if declared.capitals else written
+                entry = self._entry(declared, name, self._table(item, full), full)
                 if entry is not None:
-                    found[written.upper() if declared.capitals else written] = entry
+                    found[name] = entry
         return MappingProxyType(found)
 
-    def _entry(self, declared: Entries, written: str, table: Table, path: str) -> object | None:
-        type_ = self._type(declared, written, table, path)
-        if type_ is None:
+    def _entry(self, declared: Entries, name: str, table: Table | None, path: str) -> object | None:
+        type_ = self._type(declared, name, table, path) if table else None
+        if table is None or type_ is None:
             self.pass_over(path)
             return None
         cls = declared.types[type_]
-        name = written.upper() if declared.capitals else written
         known = {"name": name, declared.selector: type_}
         if cls is not None:
             return self.section(cls, table, path, known, declared.selector)
         return self._without_adapter(declared, table, path, known)
 
-    def _type(self, declared: Entries, written: str, table: Table, path: str) -> str | None:
+    def _type(self, declared: Entries, name: str, table: Table, path: str) -> str | None:
         node = table.entries.get(declared.selector)
         if node is None and not declared.named_by_type:
             fault = f"is missing; takes one of {', '.join(declared.types)}"
             self._problems.add("CFG_MISSING", fault, table.where, f"{path}.{declared.selector}")
             return None
-        text = written if node is None else node.text if isinstance(node, Scalar) else ""
+        text = name if node is None else node.text if isinstance(node, Scalar) else ""
         for type_ in declared.types:
             if type_.lower() == text.lower():
                 return type_
@@ -230,7 +228,8 @@ class Reader:
         found: list[object] = []
         for position, item in enumerate(given.items):
             full = f"{path}[{position}]"
-            record = self.section(declared.cls, self._table(item, full), full)
+            table = self._table(item, full)
+            record = self.section(declared.cls, table, full) if table else None
             if record is not None:
                 found.append(record)
         return tuple(found)
@@ -239,13 +238,12 @@ class Reader:
         for name in (name for name in table.entries if name not in known):
             where = table.keys.get(name, table.where)
             if looks_secret(name):
-                named = suggestion(f"{name}_secret", known)
+                named = suggestion(name, filter(looks_secret, known))
                 fault = f"{quoted(name)} is not written here; name the secret instead{named}"
                 self._problems.add("SEC_INLINE_SECRET", fault, where, path)
             else:
-                self._problems.add(
-                    "CFG_UNKNOWN_FIELD", f"{quoted(name)} is not known{suggestion(name, known)}", where, path
-                )
+                fault = f"{quoted(name)} is not known{suggestion(name, known)}"
+                self._problems.add("CFG_UNKNOWN_FIELD", fault, where, path)
 
 
 def _present(value: object) -> object:

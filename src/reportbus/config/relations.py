@@ -142,15 +142,16 @@ def _notices(settings: Settings) -> Iterator[Finding]:
 
 def hints(settings: Settings) -> tuple[str, ...]:
     """What is set, but has no effect in this version: one sentence each."""
-    found = []
-    if settings.snowflake.account:
-        found.append(
-            f"snowflake is set, but has no adapter yet: requests are taken from {settings.worktable.path}"
-        )
-    if settings.kafka.bootstrap_servers:
-        found.append(f"kafka is set, but the bus is {settings.bus.path}: no adapter for Kafka yet")
-    if settings.aws.staging_bucket or settings.aws.target_bucket:
-        found.append(f"aws is set, but reports are staged in {settings.staging.root}: no adapter for S3 yet")
-    if settings.mail.host:
-        found.append("mail.host is set, but mails are put into a Maildir: no adapter for SMTP yet")
-    return tuple(found)
+    given = {
+        f"snowflake is set, but has no adapter yet: requests are taken from {settings.worktable.path}": (
+            settings.snowflake.account
+        ),
+        f"kafka is set, but has no adapter yet: the bus is {settings.bus.path}": (
+            settings.kafka.bootstrap_servers
+        ),
+        f"aws is set, but S3 has no adapter yet: reports are staged in {settings.staging.root}": (
+            settings.aws.staging_bucket or settings.aws.target_bucket
+        ),
+        "mail.host is set, but SMTP has no adapter yet: mails are put into a Maildir": settings.mail.host,
+    }
+    return tuple(sentence for sentence, value in given.items() if value)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from reportbus.config.kinds import Bases, Kind, scalar, text_of
 from reportbus.config.nodes import Items, Node, Scalar, Style, Table, kind_of
 from reportbus.config.problems import Unfit, unfit
+from reportbus.config.secrecy import REFERENCE, holds_a_password, is_written_out, looks_secret
 from reportbus.core.redact import MASK
 from reportbus.core.text import quoted
 
@@ -19,14 +19,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 K = TypeVar("K")
-
-SECRET_REFERENCE: Final = "secret:"  # noqa: S105 - the mark of a reference
-_OF_SECRETS: Final = re.compile(r"passw|pwd|secret|token|api_?key|private_?key|credential", re.IGNORECASE)
-
-
-def looks_secret(name: str) -> bool:
-    """Whether an option of this name would hold a secret."""
-    return _OF_SECRETS.search(name) is not None
 
 
 class ListOf(Kind[tuple[T, ...]], Generic[T]):
@@ -80,7 +72,7 @@ class Parameters(Kind["Mapping[str, str]"]):
 
     def shown(self, value: Mapping[str, str]) -> str:
         """The names, and of the texts only references to secrets."""
-        texts = {name: text if text.startswith(SECRET_REFERENCE) else MASK for name, text in value.items()}
+        texts = {name: text if text.startswith(REFERENCE) else MASK for name, text in value.items()}
         return ", ".join(f"{name}={text}" for name, text in texts.items())
 
 
@@ -105,8 +97,7 @@ def _items(node: Node) -> tuple[Node, ...]:
 
 def _parameter(name: str, node: Node) -> str:
     value = text_of(node, f"text for {name}")
-    inline = value.style is not Style.GIVEN and not value.text.startswith(SECRET_REFERENCE)
-    if inline and looks_secret(name):
+    if (looks_secret(name) and is_written_out(value)) or holds_a_password(value):
         raise unfit("SEC_INLINE_SECRET", f"{name} is written out; write secret:NAME or ${{VARIABLE}}")
     return value.text
 

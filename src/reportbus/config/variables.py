@@ -11,7 +11,7 @@ from reportbus.config.problems import unfit
 from reportbus.core.text import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from re import Match
 
 PREFIX: Final = "REPORTBUS_"
@@ -38,10 +38,6 @@ class Variables:
 
     given: Mapping[str, Scalar]
     always: Mapping[str, str]
-
-    def get(self, name: str) -> Scalar | None:
-        """The variable, if somebody set it."""
-        return self.given.get(name)
 
     def put_into(self, node: Node) -> Node:
         """The node with each `${NAME}` in its values replaced; `$${` stands for `${`.
@@ -88,3 +84,28 @@ class Variables:
                 "CFG_UNSET_VARIABLE", f"${{{name}}} is {state}; set it in the environment or in .env", where
             )
         return text
+
+
+class Asked:
+    """Which variables the options have asked for, and which nobody will."""
+
+    def __init__(self, variables: Variables) -> None:
+        self.names: dict[str, None] = {}
+        self._variables = variables
+        self._passed_over = [SECRETS, TESTS]
+
+    def given(self, names: tuple[str, ...]) -> list[Scalar]:
+        """Those of the variables that somebody set; an option has asked for all of them now."""
+        self.names.update(dict.fromkeys(names))
+        return [variable for name in names if (variable := self._variables.given.get(name))]
+
+    def pass_over(self, prefix: str) -> None:
+        """Leave alone the variables that begin with `prefix`."""
+        self._passed_over.append(prefix)
+
+    def unknown(self) -> Iterator[tuple[str, Where]]:
+        """The REPORTBUS_ variables that no option asked for."""
+        for name, variable in self._variables.given.items():
+            passed_over = name.startswith(tuple(self._passed_over))
+            if name.startswith(PREFIX) and name not in self.names and not passed_over:
+                yield name, variable.where
