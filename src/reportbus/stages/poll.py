@@ -30,7 +30,7 @@ class Poll:
         clock: Clock,
         topic: str,
         batch: int = 500,
-        republish_seconds: float = 600,
+        republish_seconds: float = 60,
     ) -> None:
         self._worktable = worktable
         self._bus = bus

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from reportbus.core.model import JsonValue
 
 _COMMON: Final = frozenset({"type", "destination", "file_name", "credentials_secret", "enabled"})
-_FILE_FIELDS: Final = _COMMON | {"path"}
-_MAIL_FIELDS: Final = _COMMON | {"to", "cc", "bcc", "subject", "body"}
+FILE_FIELDS: Final = _COMMON | {"path"}
+MAIL_FIELDS: Final = _COMMON | {"to", "cc", "bcc", "subject", "body"}
+"""What a target in the column's JSON may say; `FILE_FIELDS` of a file, `MAIL_FIELDS` of a mail."""
+
 _COLUMN_OF: Final = {"type": "target_type"} | dict.fromkeys(("destination", "path", "to"), "target_path")
 
 # The protocols of the specification's table of targets are taken for the types that use them.
@@ -63,7 +65,7 @@ def from_column(item: JsonValue, where: str, problems: Problems) -> Asked | None
     type_ = _target_type(item.get("type"), f"{where}.type", wrong)
     if type_ is None:
         return None
-    wrong.add_unknown_fields(item, _MAIL_FIELDS if type_ is TargetType.EMAIL else _FILE_FIELDS, where)
+    wrong.add_unknown_fields(item, MAIL_FIELDS if type_ is TargetType.EMAIL else FILE_FIELDS, where)
     return Asked(where, type_, item, raw is not False)
 
 
