@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -66,12 +67,25 @@ def test_any_text_stays_on_one_line_of_plain_ascii(
     assert json.loads(line)["text"] == text
 
 
-def test_lines_of_several_threads_do_not_mix(channel: LogChannel, stream: io.StringIO) -> None:
+class SlowStream(io.StringIO):
+    """A stream that takes one half of a text, lets others run, and takes the rest."""
+
+    def write(self, text: str, /) -> int:
+        half = len(text) // 2
+        super().write(text[:half])
+        threading.Event().wait(0.005)
+        super().write(text[half:])
+        return len(text)
+
+
+def test_lines_of_several_threads_do_not_mix() -> None:
+    stream = SlowStream()
+    channel = LogChannel(stream)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda number: channel.send([notice(number)] * 5), range(1, 101)))
+        list(pool.map(lambda number: channel.send([notice(number)] * 5), range(1, 21)))
     ids = [json.loads(line)["request_id"] for line in stream.getvalue().splitlines()]
-    assert len(ids) == 500
-    assert set(ids) == {f"R-{number}" for number in range(1, 101)}
+    assert len(ids) == 100
+    assert set(ids) == {f"R-{number}" for number in range(1, 21)}
 
 
 def test_a_stream_that_is_closed_is_told_for_each_notice(channel: LogChannel, stream: io.StringIO) -> None:

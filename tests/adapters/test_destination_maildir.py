@@ -126,6 +126,20 @@ def test_a_mail_is_recognised_however_long_ago_it_was_read(
     assert len(mails_in(folder)) == 3
 
 
+def test_a_mail_read_within_one_tick_of_the_filesystems_clock_is_recognised(
+    destination: MaildirDestination, folder: Path
+) -> None:
+    """The time of `cur` need not change with its content; what was listed a moment ago is not believed."""
+    destination.deliver([mail_delivery(b"bytes", number=1)])
+    mark_read(folder)
+    destination.deliver([mail_delivery(b"bytes", number=1)])
+    tick = (folder / "cur").stat().st_mtime_ns
+    destination.deliver([mail_delivery(b"bytes", number=2)])
+    mark_read(folder)
+    os.utime(folder / "cur", ns=(tick, tick))
+    assert receipt(destination.deliver([mail_delivery(b"bytes", number=2)])[0]).repeated
+
+
 def test_the_same_mail_twice_in_one_call_is_one_mail(destination: MaildirDestination, folder: Path) -> None:
     attempts = destination.deliver([mail_delivery(b"bytes"), mail_delivery(b"bytes")])
     assert [receipt(attempt).repeated for attempt in attempts] == [False, True]

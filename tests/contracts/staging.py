@@ -83,6 +83,20 @@ class StagingContract:
         assert answer == StagedObject(KEY, size, hashlib.sha256(content).hexdigest())
         assert read(staging, KEY) == content
 
+    @pytest.mark.parametrize(
+        "sizes", [(10, 70_000), (10, 70_000, 10), (70_000, 10), (1, 0, 65_536, 1_000, 1)]
+    )
+    def test_head_and_tail_are_right_whatever_the_pieces(
+        self, staging: Staging, sizes: tuple[int, ...]
+    ) -> None:
+        content = content_of(sum(sizes))
+        rest = memoryview(content)
+        with staging.writer(KEY, limit=LIMIT) as writer:
+            for size in sizes:
+                writer.write(rest[:size])
+                rest = rest[size:]
+            assert (writer.head, writer.tail) == (content[:1024], content[-1024:])
+
     def test_head_and_tail_stand_after_publishing_too(self, staging: Staging) -> None:
         content = content_of(70_000)
         with staging.writer(KEY, limit=LIMIT) as writer:
