@@ -123,6 +123,10 @@ CODES: Final[dict[str, CodeInfo]] = {
         "A parameter's value is outside its limits.",
         "Give a value within the limits of the text.",
     ),
+    "VAL_ALREADY_DONE": CodeInfo(
+        "The request was published again after it had ended; nothing was done about it.",
+        "Nothing; to have the report again, submit it under a new id.",
+    ),
     # CFG: configuration and targets
     "CFG_UNKNOWN_FIELD": CodeInfo(
         "A field that nobody would read.",
@@ -477,10 +481,54 @@ CODES: Final[dict[str, CodeInfo]] = {
         "The staging store cannot be used as it is set up.",
         "Check that the store exists, is one filesystem, and that the worker's account may write to it.",
     ),
+    "SYS_LEDGER": CodeInfo(
+        "The ledger's database refused a statement.",
+        "Check the rights of the ledger's account and the database's own log; the error's text has its first line.",
+    ),
+    "SYS_SCHEMA": CodeInfo(
+        "The ledger's database does not have the schema that this version works with.",
+        "Run reportbus db upgrade, or start the version that fits.",
+    ),
+    "SYS_CRASH_LOOP": CodeInfo(
+        "Several workers died on the same job.",
+        "Look at how they died (memory above all); then retry the request.",
+    ),
+    "SYS_FILE": CodeInfo(
+        "A file or folder of this machine cannot be used.",
+        "Check that it is there and that the account may use it.",
+    ),
     "SYS_INTERNAL": CodeInfo(
         "A fault of reportbus itself; the error log has the trace.",
         "Report it with the trace; retry the request once it is mended.",
     ),
     # RUN: the course of a run
     "RUN_CANCELLED": CodeInfo("The request was cancelled.", "Nothing; retry it if it is wanted after all."),
+    "RUN_EXPIRED": CodeInfo(
+        "The request had not ended by its deadline.",
+        "Mend what held it up; retry it if it is still wanted.",
+    ),
+    "RUN_UNKNOWN_REQUEST": CodeInfo(
+        "There is no request with this id, neither in the ledger nor in the worktable.",
+        "Check the id: reportbus request list shows those there are.",
+    ),
+    "RUN_ENDED": CodeInfo(
+        "The request has ended; there is nothing to cancel.",
+        "Nothing.",
+    ),
+    "RUN_NOT_FAILED": CodeInfo(
+        "Only a FAILED request can be retried.",
+        "Wait for its end, or submit a new request.",
+    ),
+    "RUN_NOT_RETRYABLE": CodeInfo(
+        "The request was refused at intake; it never had work that could be done again.",
+        "Mend what it was refused for and submit it under a new id.",
+    ),
+    "RUN_NO_DEAD_LETTER": CodeInfo(
+        "The request did not fail by a fault.",
+        "Use reportbus request why: it tells where the request stands.",
+    ),
+    "RUN_NOT_ENDED": CodeInfo(
+        "Requests that were watched had not ended in time.",
+        "Watch on, or ask reportbus request why.",
+    ),
 }

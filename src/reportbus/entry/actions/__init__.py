@@ -1,0 +1,1 @@
+"""What people can ask of the line and do to it, the same through every door. Nothing here prints."""

@@ -1,0 +1,66 @@
+"""Retrying: the next run of a failed request, from staging where the report still stands there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from reportbus.core.model import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reportbus.ports import Filter, Operations, Records, RequestView, Staging
+
+_ENDED_BY_PEOPLE: Final = frozenset({"RUN_CANCELLED", "RUN_EXPIRED"})
+_PAGE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """A retry that was asked for.
+
+    `run` is the new run, `staged` whether it begins from staging. Where a replay found nothing to do,
+    `opened` is False and `run` the one there is.
+    """
+
+    request_id: str
+    run: int
+    staged: bool = False
+    opened: bool = True
+
+
+def retry(request_id: str, by: str, operations: Operations, records: Records, staging: Staging) -> Retried:
+    """Open the next run of a FAILED request. Raises Refused where there can be none."""
+    keys = records.outputs(request_id)
+    staged = bool(keys) and all(staging.find(key) is not None for key in keys)
+    return Retried(request_id, operations.retry(request_id, by, staged=staged), staged)
+
+
+def replay(request_id: str, by: str, operations: Operations, records: Records, staging: Staging) -> Retried:
+    """The same for a dead letter: replaying one that is on its way again, or has arrived, does nothing."""
+    view = records.find(request_id)
+    if view is not None and view.status is not Status.FAILED:
+        return Retried(request_id, view.run, opened=False)
+    return retry(request_id, by, operations, records, staging)
+
+
+def dead_letters(records: Records, which: Filter) -> Iterator[RequestView]:
+    """Requests that failed for good by a fault, newest first, up to the filter's limit."""
+    return islice((view for view in _failed(records, which) if is_dead_letter(view)), which.limit)
+
+
+def is_dead_letter(view: RequestView) -> bool:
+    """Whether the newest run ended by a fault: not refused at intake, not cancelled, not expired."""
+    return view.status is Status.FAILED and not view.refused and view.code not in _ENDED_BY_PEOPLE
+
+
+def _failed(records: Records, which: Filter) -> Iterator[RequestView]:
+    before = which.before_key
+    while True:
+        page = records.list(replace(which, status=(Status.FAILED,), before_key=before, limit=_PAGE))
+        yield from page
+        if len(page) < _PAGE:
+            return
+        before = page[-1].request_key

@@ -1,0 +1,133 @@
+"""Why a request is where it is: its story, the rule that decided, what happens next, and the fix."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from reportbus.core.codes import CODES
+from reportbus.core.jobs import Stage
+from reportbus.core.model import Status
+from reportbus.core.notes import EventType
+from reportbus.entry.actions.finding import find
+from reportbus.entry.actions.outlook import outlook, outlook_in_worktable
+from reportbus.entry.actions.story import Moment, moments
+from reportbus.entry.actions.submitting import problems_of
+from reportbus.entry.actions.words import number_of, rule_words, subject_words, target_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reportbus.core.model import JsonValue, Request
+    from reportbus.entry.actions.outlook import Coming, Line
+    from reportbus.ports import AuditRow, RequestView, WorktableRow
+
+_CODE: Final = re.compile(r"\b[A-Z]{2,3}_[A-Z_]+\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that stands in the way: what it is about, its code, the rule that decided, and the remedy."""
+
+    about: str
+    code: str
+    text: str
+    rule: str = ""
+    remedies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The whole answer. `coming` is what happens by itself, `todo` what a person can do."""
+
+    request_id: str
+    status: str
+    summary: str
+    moments: tuple[Moment, ...]
+    reasons: tuple[Reason, ...]
+    coming: tuple[Coming, ...]
+    todo: tuple[str, ...]
+
+
+def why(request_id: str, line: Line) -> Why:
+    """The answer for a request in the ledger or still in the worktable.
+
+    Raises Refused RUN_UNKNOWN_REQUEST for one that is in neither.
+    """
+    found = find(request_id, line.records, line.worktable)
+    if found.view is not None:
+        return _in_ledger(found.view, line)
+    if found.row is None:
+        raise AssertionError(request_id)
+    return _in_worktable(request_id, found.row, line)
+
+
+def _in_worktable(request_id: str, row: WorktableRow, line: Line) -> Why:
+    problems = problems_of(row.columns, row.distribution, line.rules(), line.clock.now())
+    reasons = tuple(_reason("intake", problem.code, str(problem), "will be refused") for problem in problems)
+    coming, todo = outlook_in_worktable(row, line)
+    summary = f"{row.columns.get('STATUS')} in the worktable, not taken in yet"
+    return Why(request_id, str(row.columns.get("STATUS")), summary, (), reasons, coming, todo)
+
+
+def _in_ledger(view: RequestView, line: Line) -> Why:
+    request = line.records.content(view.request_id)
+    rows = list(line.records.audit(view.request_id))
+    reasons = tuple(_reasons(view, request, rows, line))
+    coming, todo = outlook(view, request, line)
+    return Why(
+        view.request_id,
+        view.status,
+        _summary(view),
+        tuple(moments(rows, request)),
+        reasons,
+        coming,
+        (*dict.fromkeys(remedy for reason in reasons for remedy in reason.remedies), *todo),
+    )
+
+
+def _summary(view: RequestView) -> str:
+    refused = ", refused" if view.refused else ""
+    delivered = f", {view.delivered} of {view.targets} delivered" if view.targets else ""
+    run = f" in run {view.run}" if view.run > 1 else ""
+    return f"{view.report_type} {view.report_name}: {view.status}{refused}{run}{delivered}"
+
+
+def _reasons(
+    view: RequestView, request: Request | None, rows: Sequence[AuditRow], line: Line
+) -> Iterator[Reason]:
+    """What made the newest run fail, or what it is being held up by."""
+    faults = _faults(rows, view.run)
+    if view.status is Status.FAILED:
+        missing = [each for each in line.records.deliveries(view.request_id) if each.state == "FAILED"]
+        targets = {target.number: target_words(target) for target in request.targets} if request else {}
+        for each in missing:
+            fault = faults.get((Stage.DELIVER, each.target), {})
+            yield _reason(targets[each.target], each.code, each.text, rule_words(fault) if fault else "")
+        if not missing:
+            fault = faults.get((Stage.GENERATE, 0), {})
+            yield _reason("", view.code, view.text, rule_words(fault) if fault else "")
+        return
+    for job in line.records.jobs(view.request_id):
+        fault = faults.get((job.stage, job.subject), {})
+        if fault:
+            about = subject_words(job.lane, job.subject, request)
+            yield _reason(about, str(fault.get("code")), str(fault.get("text")), rule_words(fault))
+
+
+def _faults(rows: Sequence[AuditRow], run: int) -> Mapping[tuple[Stage, int], Mapping[str, JsonValue]]:
+    """The particulars of each job's newest failed attempt in this run."""
+    stages = {"ENGINE": Stage.GENERATE, "DISTRIBUTOR": Stage.DELIVER, "NOTIFIER": Stage.NOTIFY}
+    return {
+        (stages[row.component], number_of(row.details.get("subject"))): row.details
+        for row in rows
+        if row.event_type == EventType.ERROR and row.details.get("run") == run
+    }
+
+
+def _reason(about: str, code: str, text: str, rule: str) -> Reason:
+    """The reason, with the remedy of every code that its text names."""
+    codes = [code, *_CODE.findall(text)]
+    remedies = dict.fromkeys(CODES[name].remedy for name in codes if name in CODES)
+    return Reason(about, code, text.removeprefix(f"{code}: "), rule, tuple(remedies))

@@ -1,0 +1,104 @@
+"""`reportbus up` and `reportbus run`: the roles, until a signal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from reportbus import __version__
+from reportbus.entry.cli import context
+from reportbus.entry.cli.limits import places
+from reportbus.entry.cli.output import output_option, print_fields, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from reportbus.wiring.parts import Parts
+
+ROLES: Final = ("poller", "orchestrator", "generator", "distributor", "notifier")
+
+_BY_SIGNAL: Final = 128
+_MARGIN_SECONDS: Final = 5.0
+"""After the grace, what is left of a stop takes no longer."""
+
+
+@click.command()
+@output_option
+def up(*, as_json: bool) -> None:
+    """Run every role in one process, until SIGTERM or Ctrl-C.
+
+    Work in hand is finished or handed back within the grace (stop.grace_seconds); a second signal ends it at
+    once.
+    """
+    _serve(ROLES, as_json=as_json)
+
+
+@click.command()
+@click.argument("roles", metavar="ROLE...", nargs=-1, required=True, type=click.Choice(ROLES))
+@output_option
+def run(*, roles: tuple[str, ...], as_json: bool) -> None:
+    """Run some roles, as one of several processes on one ledger, until SIGTERM or Ctrl-C.
+
+    Roles: poller, orchestrator, generator, distributor, notifier.
+    """
+    _serve(tuple(dict.fromkeys(roles)), as_json=as_json)
+
+
+def _serve(roles: Sequence[str], *, as_json: bool) -> None:
+    from reportbus.wiring import line
+
+    parts = context.parts(serving=True)
+    context.engines(parts)
+    stop = _Stop(parts.settings.stop.grace_seconds)
+    _announce(parts, roles, as_json=as_json)
+    well = line.run(parts, roles, stop.asked)
+    if not well:
+        stop.limit()
+        click.get_current_context().exit(context.FAILED)
+
+
+class _Stop:
+    """The wish to stop: the first signal asks for it, the second one ends the process where it stands."""
+
+    def __init__(self, grace: float) -> None:
+        self.asked = threading.Event()
+        self._grace = grace
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._heard)
+
+    def limit(self) -> None:
+        """End the process when the time is up, whatever may hang by then."""
+        end = threading.Timer(self._grace + _MARGIN_SECONDS, os._exit, [context.FAILED])
+        end.daemon = True
+        end.start()
+
+    def _heard(self, number: int, _frame: FrameType | None) -> None:
+        if self.asked.is_set():
+            os._exit(_BY_SIGNAL + number)
+        self.asked.set()
+        self.limit()
+
+
+def _announce(parts: Parts, roles: Sequence[str], *, as_json: bool) -> None:
+    """Say what runs and where things are."""
+    settings = parts.settings
+    effective = {each.name: each.value for each in settings.effective}
+    where = {
+        "home": settings.home,
+        "worktable": settings.worktable.path,
+        "bus": settings.bus.path,
+        "ledger": effective["ledger.url"],
+        "staging": settings.staging.root,
+        **places(settings),
+    }
+    if as_json:
+        print_json({"version": __version__, "roles": roles, "where": where})
+        return
+    click.echo(f"reportbus {__version__} runs: {', '.join(roles)}")
+    print_fields(where, "  ")
+    click.echo("Ask for a report: reportbus request submit --help. Stop: Ctrl-C.")
