@@ -50,6 +50,24 @@ def test_all_problems_of_all_files_and_variables_are_told_at_once(here: WorkingD
     ]
 
 
+@pytest.mark.parametrize(
+    ("file", "variable"),
+    [
+        ("destinations.yaml", "REPORTBUS_DESTINATIONS__ACME__ROOT"),
+        ("engines.yaml", "REPORTBUS_ENGINES__SSRS__ENDPOINT"),
+        ("reportbus.yaml", "REPORTBUS_CHANNELS__OPS__MAILDIR"),
+    ],
+)
+def test_variables_for_entries_of_a_file_that_cannot_be_read_are_not_judged(
+    here: WorkingDirectory, file: str, variable: str
+) -> None:
+    here.file(file, "")
+
+    (found,) = here.problems(**{variable: "https://example.com"})
+
+    assert found.startswith(f"CFG_YAML: config/{file}:1: is empty")
+
+
 def test_no_problem_is_cut_off(here: WorkingDirectory) -> None:
     here.file("reportbus.yaml", "".join(f"no{n}: 1\n" for n in range(3 * MAX_PROBLEMS)))
 

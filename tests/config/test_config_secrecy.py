@@ -101,6 +101,17 @@ def test_a_secret_that_is_written_out_is_refused_without_showing_it(
     assert CANARY not in "".join(map(repr, refused.value.problems))
 
 
+def test_a_password_beside_a_variable_is_written_out_all_the_same(here: WorkingDirectory) -> None:
+    here.file("reportbus.yaml", f"ledger: {{url: 'postgresql://${{USER}}:{CANARY}@db/ledger'}}\n")
+
+    assert here.problems(USER="me") == [
+        (
+            "SEC_INLINE_SECRET: config/reportbus.yaml:1 (USER): ledger.url: "
+            "holds a password; write ${VARIABLE} in its place"
+        )
+    ]
+
+
 def test_what_a_variable_put_in_is_not_shown_by_a_refusal(here: WorkingDirectory) -> None:
     here.file("reportbus.yaml", "worker: {threads: '${PASSWORD}'}\nbus: {topic: 'a b ${PASSWORD}'}\n")
 

@@ -360,6 +360,14 @@ def test_in_development_an_endpoint_may_be_plain_http(here: WorkingDirectory) ->
             ),
         ),
         (
+            {"KAFKA_TOPIC": "requests\t"},
+            "CFG_TYPE: environment KAFKA_TOPIC: bus.topic: 'requests\\t' has blanks around it; remove them",
+        ),
+        (
+            {"REPORTBUS_HOME": "/srv/what?"},
+            "CFG_PATH: environment REPORTBUS_HOME: REPORTBUS_HOME: holds a ?, which no database URL can",
+        ),
+        (
             {"REPORTBUS_WAKEUPS": "maybe"},
             "CFG_TYPE: environment REPORTBUS_WAKEUPS: wakeups: 'maybe' is no switch; write true or false",
         ),

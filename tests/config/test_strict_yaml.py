@@ -175,6 +175,10 @@ def test_a_file_over_one_megabyte_is_refused_before_it_is_parsed(tmp_path: Path)
     )
 
 
+def test_a_file_that_grew_while_it_was_opened_is_too_large_all_the_same() -> None:
+    assert faults(b"#" * 1_048_577) == ["CFG_LIMIT: f.yaml: has 1048577 bytes; at most 1048576 are allowed"]
+
+
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationRefused, match="CFG_FILE: folder: is not a file"):
         load(tmp_path, "folder")
