@@ -79,6 +79,11 @@ class BusContract:
         consumer = bus.subscribe(TOPIC, GROUP)
         assert [take(consumer, 2), take(consumer, 2), take(consumer, 2)] == [["1", "2"], ["3"], []]
 
+    def test_asking_for_nothing_takes_nothing(self, bus: Bus) -> None:
+        bus.publish(TOPIC, messages("1"))
+        consumer = bus.subscribe(TOPIC, GROUP)
+        assert [take(consumer, 0), take(consumer)] == [[], ["1"]]
+
     def test_publishing_nothing_is_harmless(self, bus: Bus) -> None:
         bus.publish(TOPIC, [])
         assert take(bus.subscribe(TOPIC, GROUP)) == []

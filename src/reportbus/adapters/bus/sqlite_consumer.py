@@ -16,6 +16,7 @@ from reportbus.ports import Batch, Message
 
 if TYPE_CHECKING:
     import sqlite3
+    from pathlib import Path
 
     from reportbus.adapters.sqlite.database import Database
     from reportbus.ports import Clock
@@ -50,11 +51,12 @@ class SqliteConsumer:
         self._group = {"topic": topic, "name": group}
         self._hold_time = timedelta(seconds=hold_seconds)
         self._folder = database.path.with_name(f"{database.path.name}-members")
-        with our_errors(self._folder, CODE):
-            self._folder.mkdir(exist_ok=True)
-            remove_gone(self._folder)
-            self._member = Member(self._folder)
         self._changes = Changes(database.path, CODE)
+        try:
+            self._member = _join(self._folder)
+        except BaseException:
+            self._changes.close()
+            raise
 
     @property
     def closed(self) -> bool:
@@ -81,16 +83,17 @@ class SqliteConsumer:
     def _take(self, limit: int) -> Batch:
         if self.closed:
             raise Permanent(CODE, f"{self._database.path}: the consumer is closed")
-        with (
-            self._database.read() as connection
-        ):  # most looks find nothing and need not wait for those who write
-            if not connection.execute(tables.FIND_NEXT, self._group).fetchone() and not self._free_hold(
-                connection
-            ):
-                return _NOTHING
+        if limit < 1 or not self._has_some():
+            return _NOTHING
         with self._database.write() as connection:
             hold = self._free_hold(connection)
             return self._take_over(connection, hold, limit) if hold else self._take_next(connection, limit)
+
+    def _has_some(self) -> bool:
+        """Whether it is worth waiting for those who write."""
+        with self._database.read() as connection:
+            found = connection.execute(tables.FIND_NEXT, self._group).fetchone()
+            return bool(found or self._free_hold(connection))
 
     def _take_next(self, connection: sqlite3.Connection, limit: int) -> Batch:
         found = connection.execute(tables.FIND_NEXT, self._group).fetchone()
@@ -135,3 +138,10 @@ class SqliteConsumer:
         hold = {**self._group, "first": first, "last": end, "member": self._member.name, "until": until}
         token = connection.execute(tables.HOLD, hold).lastrowid
         return Batch(tuple(messages), str(token)), end
+
+
+def _join(folder: Path) -> Member:
+    with our_errors(folder, CODE):
+        folder.mkdir(exist_ok=True)
+        remove_gone(folder)
+        return Member(folder)

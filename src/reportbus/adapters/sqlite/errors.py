@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_PASSING: Final = frozenset({errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC})
 _PRIMARY: Final = 0xFF  # extended result codes hold the primary one in their lowest byte
 
 
@@ -23,7 +25,7 @@ def our_errors(path: Path, code: str) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _translated(error, path, code) from error
     except OSError as error:
-        raise Permanent(code, f"{path}: {error.strerror}") from error
+        raise _of_the_system(error, path, code) from error
     except (OverflowError, UnicodeEncodeError) as error:
         raise Permanent(code, f"{path}: SQLite cannot hold a value: {error}") from error
 
@@ -48,3 +50,8 @@ def _translated(error: sqlite3.Error, path: Path, code: str) -> ReportbusError:
             return Permanent(f"{code}_SCHEMA", f"{path}: its tables and what was asked do not fit: {error}")
         case _:
             return Permanent(code, f"{path}: {error}")
+
+
+def _of_the_system(error: OSError, path: Path, code: str) -> ReportbusError:
+    text = f"{path}: {error.strerror}"
+    return Transient("ServiceUnavailable", text) if error.errno in _PASSING else Permanent(code, text)
