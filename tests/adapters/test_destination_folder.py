@@ -295,7 +295,7 @@ def test_temporary_names_say_whose_they_are_and_can_be_configured(
     )
     assert names[0].startswith(".reportbus-R-1-1-")
     assert names[0].endswith(".part")
-    assert any(name.startswith("~reportbus-R-1-1-") and name.endswith(".tmp") for name in names)
+    assert any(name.startswith("~R-1-1-") and name.endswith(".tmp") for name in names)
 
 
 def test_left_over_temporary_files_go_when_their_delivery_is_made_or_when_they_are_old(
@@ -304,9 +304,9 @@ def test_left_over_temporary_files_go_when_their_delivery_is_made_or_when_they_a
     mine, others, old, foreign = (
         place.root / "in/march" / name
         for name in (
-            ".reportbus-R-1-1-0123456789.part",
-            ".reportbus-R-2-1-0123456789.part",
-            ".reportbus-R-3-1-0123456789.part",
+            ".reportbus-R-1-1-rb0123456789.part",
+            ".reportbus-R-2-1-rb0123456789.part",
+            ".reportbus-R-3-1-rb0123456789.part",
             ".reportbus-notes.part",
         )
     )
@@ -319,7 +319,7 @@ def test_left_over_temporary_files_go_when_their_delivery_is_made_or_when_they_a
 
 
 def test_a_delivery_cannot_be_named_like_a_temporary_file(destination: FolderDestination) -> None:
-    name = ".reportbus-R-1-1-0123456789.part"
+    name = ".reportbus-R-1-1-rb0123456789.part"
     assert codes(destination.deliver([file_delivery(b"bytes", name=name)])) == ["SEC_PATH"]
 
 

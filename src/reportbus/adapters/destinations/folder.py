@@ -33,7 +33,7 @@ class FolderOptions:
     the bare folder below a share that is away. `mkdirs` makes missing folders below it. Without `replace`,
     another file under the final name stays and the delivery is refused. `verify` reads each file back before
     its rename ("hash"), or only looks at its size. Temporary files stand beside the final ones, or in
-    `temporary_folder` below the root, as `<prefix>reportbus-<delivery id>-<token><suffix>`; one that is older
+    `temporary_folder` below the root, as `<prefix><delivery id>-<token><suffix>`; one that is older
     than `stale_after` seconds is removed.
     """
 
@@ -43,7 +43,7 @@ class FolderOptions:
     replace: bool = True
     verify: Literal["hash", "size"] = "hash"
     temporary_folder: str = ""
-    temporary_prefix: str = "."
+    temporary_prefix: str = ".reportbus-"
     temporary_suffix: str = ".part"
     stale_after: float = 86_400.0
 

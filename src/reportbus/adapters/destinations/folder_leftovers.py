@@ -23,23 +23,23 @@ _KNOWN_FOLDERS: Final = 1_000
 
 
 class TemporaryNames:
-    """Names like `.reportbus-<delivery id>-<token>.part`, where "." and ".part" are `prefix` and `suffix`.
+    """Names like `.reportbus-<delivery id>-rb<token>.part`, with `prefix` and `suffix` at their ends.
 
     The token is new for each attempt: one that was thought dead and wakes up again can neither write into
     another's file nor rename it.
     """
 
     def __init__(self, prefix: str, suffix: str) -> None:
-        self._begin = f"{prefix}reportbus-"
-        self._end = suffix
+        self._prefix = prefix
+        self._suffix = suffix
         self._process = secrets.token_hex(4)
         self._numbers = itertools.count()
-        token = rf"-{'[0-9a-f]' * 8}[0-9a-f]+"
-        self._any = re.compile(rf"{re.escape(self._begin)}(.+){token}{re.escape(suffix)}")
+        self._any = re.compile(rf"{re.escape(prefix)}(.+)-rb[0-9a-f]{{9,}}{re.escape(suffix)}")
 
     def new(self, delivery_id: str) -> str:
         """A name no other attempt has."""
-        return f"{self._begin}{_safe(delivery_id)}-{self._process}{next(self._numbers):x}{self._end}"
+        token = f"{self._process}{next(self._numbers):x}"
+        return f"{self._prefix}{_safe(delivery_id)}-rb{token}{self._suffix}"
 
     def owner(self, name: str) -> str | None:
         """Whose temporary file this is, in the form the name has; None for any other file."""

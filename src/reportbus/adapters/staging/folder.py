@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from reportbus.ports import StagedWriter
 
 _LOG: Final = logging.getLogger(__name__)
-_CHUNK: Final = 1 << 20
+_CHUNK: Final = 1 << 18  # larger ones cost more: their memory is asked of the system each time
 _LONGEST_NAME: Final = 255  # bytes, of one name in a folder
 _PRIVATE: Final = 0o700
 
