@@ -59,7 +59,7 @@ class Ends:
         return cls(text, tail[len(tail) % 2 :].decode(order, "replace"), size <= len(head))
 
 
-# -- HTML and XML --------------------------------------------------------------------------------------------
+# -- HTML and XML
 
 
 def _not_html(head: str) -> str:
@@ -105,7 +105,7 @@ def _closes(root: str, tail: str) -> bool:
     return at >= 0 and _BEHIND_ROOT.match(tail, at + len(root) + 2) is not None
 
 
-# -- lines of text -------------------------------------------------------------------------------------------
+# -- lines of text
 
 
 def _csv_cut(ends: Ends) -> str:
