@@ -8,14 +8,17 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import click
+
 from reportbus.config import Option, options
 from reportbus.core.codes import CODES
 from reportbus.core.errors import TRANSIENT_CODES
 from reportbus.core.lifecycle import ENTRY_STATUSES, NEXT
 from reportbus.core.model import TERMINAL
+from reportbus.entry.cli import cli
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 REFERENCE: Final = Path(__file__).parent / "reference"
 
@@ -70,6 +73,12 @@ the folder that `REPORTBUS_CONFIG` names, and a variable beats a file. In a file
 the environment. An unknown setting, an unset variable or a contradiction stops the start, with every problem
 listed at once; `reportbus config check` does only that, `reportbus config show` tells where each value came
 from."""
+
+
+CLI_HEAD: Final = """\
+# The command line
+
+What `--help` says, for all commands on one page."""
 
 
 def codes_page() -> str:
@@ -138,6 +147,22 @@ def _code(text: str) -> str:
     return f"`{text}`" if text else ""
 
 
+def cli_page() -> str:
+    """The help of every command."""
+    return "\n\n".join((CLI_HEAD, *_commands(cli, "reportbus", None)))
+
+
+def _commands(command: click.Command, name: str, parent: click.Context | None) -> Iterator[str]:
+    context = command.make_context(name, [], parent, resilient_parsing=True, terminal_width=100)
+    heading = "###" if parent and parent.parent else "##"
+    yield f"{heading} {context.command_path}\n\n```text\n{command.get_help(context)}\n```"
+    if isinstance(command, click.Group):
+        for word in command.list_commands(context):
+            below = command.get_command(context, word)
+            if below is not None and not below.hidden:
+                yield from _commands(below, word, context)
+
+
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
@@ -148,6 +173,7 @@ def _cell(text: str) -> str:
 
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
+    "cli.md": cli_page,
     "codes.md": codes_page,
     "lifecycle.md": lifecycle_page,
     "settings.md": settings_page,
