@@ -54,6 +54,9 @@ CODES: Final[dict[str, CodeInfo]] = {
         "The time of the request is no time, or lies in the future.",
         "Write it like 2026-11-01 06:30:00, in UTC, or leave it out; check the clock of whoever wrote it.",
     ),
+    "VAL_DUPLICATE_ID": CodeInfo(
+        "Another row asks for the same under the same id.", "Nothing: that row's request stands."
+    ),
     "VAL_DUPLICATE_ID_CONFLICT": CodeInfo(
         "Another request has this id.",
         "Leave the first as it is, and submit this one under an id of its own.",

@@ -64,7 +64,9 @@ def _destination(target: DestinationSettings, settings: Settings, clock: Clock) 
         case EmailSettings():
             from reportbus.adapters.destinations.maildir import MaildirDestination, MaildirOptions
 
-            return MaildirDestination(MaildirOptions(str(target.maildir), settings.mail.sender), clock)
+            return MaildirDestination(
+                MaildirOptions(str(target.maildir), settings.mail.sender, target.size_limit_bytes), clock
+            )
         case _:
             return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from reportbus.config.connections import (
@@ -13,36 +14,83 @@ from reportbus.config.connections import (
     SqliteConnection,
 )
 from reportbus.config.engines import PythonSettings
+from reportbus.core.errors import Problem, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reportbus.adapters.engines.python import settings as python
+    from reportbus.adapters.engines.python.producer import Producer, Resource
     from reportbus.config.reports import ReportFile
     from reportbus.config.settings import Settings
-    from reportbus.core.redact import Redactor
     from reportbus.ports import Engine, Secrets
 
 
-def engines(settings: Settings, secrets: Secrets, redactor: Redactor) -> dict[str, Engine]:
-    """The enabled engines that there is an adapter for, by report type. Raises Refused for bad definitions."""
+def engines(settings: Settings, secrets: Secrets) -> dict[str, Engine]:
+    """The enabled engines there is an adapter for, by report type.
+
+    Raises Refused with every problem of their report definitions.
+    """
     return {
-        name: _python(engine, settings.reports.get(name, ()), secrets, redactor)
+        name: _python(engine, settings.reports.get(name, ()), secrets)
         for name, engine in settings.engines.items()
         if engine.enabled and isinstance(engine, PythonSettings)
     }
 
 
-def _python(
-    engine: PythonSettings, files: Sequence[ReportFile], secrets: Secrets, redactor: Redactor
-) -> Engine:
+def _python(engine: PythonSettings, files: Sequence[ReportFile], secrets: Secrets) -> Engine:
+    from reportbus.adapters.engines.python.definition import ReportDefinition
     from reportbus.adapters.engines.python.engine import PythonEngine
-    from reportbus.adapters.engines.python.exports import Connection
+    from reportbus.adapters.engines.python.exports import Connection, exports
+    from reportbus.adapters.engines.python.sandbox import Sandbox
+    from reportbus.adapters.engines.python.script_definition import ScriptDefinition
+    from reportbus.adapters.engines.python.scripts import ScriptReport
 
+    rules = engine.scripts
     connections = {
         name: Connection(_connection(connection), secrets) for name, connection in engine.connections.items()
     }
-    return PythonEngine({}, connections.values())
+    sandbox = Sandbox(
+        rules.scratch, isolation=rules.isolation, interpreter=str(rules.interpreter or sys.executable)
+    )
+    definitions: list[ReportDefinition] = []
+    catalogue: dict[str, Producer] = {}
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            if "script" in file.values:
+                script = ScriptDefinition.parse(
+                    file.values, where=file.where, folder=rules.folder, hash_required=rules.sha256_required
+                )
+                _register(catalogue, script.name, ScriptReport(script, sandbox), file, problems)
+            else:
+                definitions.append(ReportDefinition.parse(file.values, where=file.where))
+        except Refused as error:
+            problems += error.problems
+    try:
+        for name, report in exports(definitions, connections).items():
+            _register(catalogue, name, report, None, problems)
+    except Refused as error:
+        problems += error.problems
+    if problems:
+        raise Refused(problems)
+    resources: list[Resource] = [*connections.values()]
+    if any("script" in file.values for file in files):
+        resources.append(sandbox)
+    return PythonEngine(catalogue, resources)
+
+
+def _register(
+    catalogue: dict[str, Producer],
+    name: str,
+    report: Producer,
+    file: ReportFile | None,
+    problems: list[Problem],
+) -> None:
+    if name in catalogue:
+        where = file.where if file else f"report {name!r}"
+        problems.append(Problem("CFG_INCONSISTENT", f"two reports have the name {name!r}", where))
+    catalogue[name] = report
 
 
 def _connection(connection: ConnectionSettings) -> python.ConnectionSettings:

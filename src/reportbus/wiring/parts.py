@@ -6,6 +6,7 @@ import sys
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
+from urllib.parse import unquote, urlsplit
 
 from reportbus.adapters.clock import SystemClock
 from reportbus.core.created_event import Created, created_to_text
@@ -40,6 +41,9 @@ class Parts:
         self.redactor = Redactor()
         for secret in settings.secrets_given.values():
             self.redactor.register(secret)
+        password = urlsplit(settings.ledger.url).password
+        if password:
+            self.redactor.register(unquote(password))
         self._opened = ExitStack()
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -109,7 +113,7 @@ class Parts:
         """The enabled engines that this version has adapters for, by report type."""
         from reportbus.wiring.engines import engines
 
-        made = engines(self.settings, self.secrets, self.redactor)
+        made = engines(self.settings, self.secrets)
         for engine in made.values():
             self._opened.callback(engine.close)
         return made

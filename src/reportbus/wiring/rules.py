@@ -36,6 +36,8 @@ def intake_rules(settings: Settings, engines: Mapping[str, Engine]) -> IntakeRul
             NotifyRule(rule.channel, rule.to, frozenset(Status(status) for status in rule.on))
             for rule in settings.notify
         ),
+        default_format=intake.default_format,
+        mail_domains=frozenset(intake.mail_domains) or None,
         requester_required=intake.requested_by_required,
         max_targets=intake.max_targets,
         max_age=intake.max_age_seconds,

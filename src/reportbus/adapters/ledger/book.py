@@ -127,7 +127,7 @@ class Book:
         statement = self._dialect.locked(
             _LOAD.where(self._dialect.among(tables.requests.c.request_key, "keys"))
         )
-        for row in connection.execute(statement, {"keys": self._dialect.keys(wanted)}).tuples():
+        for row in connection.execute(statement, {"keys": self._dialect.keys(wanted)}):
             self._entries[row[0]] = _entry(*row)
 
     def add(self, entry: Entry) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import select
 
@@ -12,6 +14,7 @@ from reportbus.adapters.ledger.book import Book, Entry
 from reportbus.core import lifecycle
 from reportbus.core.chain import FIRST
 from reportbus.core.codec import request_to_text
+from reportbus.core.errors import Problem
 from reportbus.core.lifecycle import RunState
 from reportbus.core.model import HIGHEST_PRIORITY, TERMINAL, Status
 from reportbus.core.notes import Component
@@ -38,7 +41,15 @@ _INTAKE: Final = 0x7265_7002
 """The purpose under which batches take turns, so that no two insert the same id."""
 
 _requests = tables.requests.c
-_KNOWN: Final = select(_requests.request_key, _requests.request_id, _requests.digest)
+_KNOWN: Final = select(_requests.request_key, _requests.request_id, _requests.digest, _requests.ref)
+
+
+class _Standing(NamedTuple):
+    """A request that is in the ledger already."""
+
+    key: int
+    digest: str
+    ref: str
 
 
 class SqlIntake:
@@ -54,39 +65,44 @@ class SqlIntake:
     def accept(self, submissions: Sequence[Submission]) -> Sequence[Intaken]:
         if not submissions:
             return []
-        first: dict[str, Submission] = {}
-        for submission in submissions:
-            first.setdefault(submission.request_id, submission)
         with self._database.write() as connection:
             self._dialect.one_at_a_time(connection, _INTAKE)
             book = Book(self._dialect, self._dialect.now(connection))
-            known = self._load_known(connection, book, first)
-            fresh = [item for item in first.values() if item.request_id not in known]
-            entries = self._insert(connection, book, fresh) if fresh else {}
+            known = self._load_known(connection, book, [item.request_id for item in submissions])
+            batch, others = _set_apart(submissions, known)
+            if others:
+                known |= self._load_known(connection, book, [item.request_id for item in others])
+                batch += others
+            fresh: dict[str, Submission] = {}
+            for item in batch:
+                if item.request_id not in known:
+                    fresh.setdefault(item.request_id, item)
+            entries = self._open(connection, book, list(fresh.values()))
             results = [
-                self._again(book, entries, known, submission)
-                if first[submission.request_id] is not submission or submission.request_id in known
-                else _taken(submission)
-                for submission in submissions
+                _taken(item)
+                if fresh.get(item.request_id) is item
+                else self._again(book, entries, known, item)
+                for item in submissions
             ]
+            self._insert(connection, book, list(fresh.values()), entries)
             book.flush(connection)
-        self._announce(book, fresh, entries)
+        self._announce(book, list(fresh.values()), entries)
         return results
 
-    def _load_known(
-        self, connection: Connection, book: Book, first: Mapping[str, Submission]
-    ) -> dict[str, tuple[int, str]]:
-        """Key and digest of the requests that are there already, by id; they are locked in the book."""
-        rows = connection.execute(self._known, {"ids": self._dialect.keys(first)})
-        known = {row.request_id: (row.request_key, row.digest) for row in rows}
+    def _load_known(self, connection: Connection, book: Book, ids: Sequence[str]) -> dict[str, _Standing]:
+        """The requests that are there already, by id; they are locked in the book."""
+        rows = connection.execute(self._known, {"ids": self._dialect.keys(ids)})
+        known = {row.request_id: _Standing(row.request_key, row.digest, row.ref) for row in rows}
         if known:
-            book.load(connection, [key for key, _ in known.values()])
+            book.load(connection, [standing.key for standing in known.values()])
         return known
 
-    def _insert(
+    def _open(
         self, connection: Connection, book: Book, fresh: Sequence[Submission]
     ) -> dict[str, tuple[Entry, str]]:
-        """Insert what is new, with its first run; the entries and digests by id."""
+        """Enter what is new, with its first run; the entries and digests by id."""
+        if not fresh:
+            return {}
         keys = self._dialect.new_keys(connection, tables.requests, len(fresh))
         entries: dict[str, tuple[Entry, str]] = {}
         for item, key in zip(fresh, keys, strict=True):
@@ -98,12 +114,23 @@ class SqlIntake:
             if item.request is not None:
                 open_jobs(book, entry, step, item.request)
             entries[item.request_id] = (entry, item.digest)
+        return entries
+
+    def _insert(
+        self,
+        connection: Connection,
+        book: Book,
+        fresh: Sequence[Submission],
+        entries: Mapping[str, tuple[Entry, str]],
+    ) -> None:
+        """Insert what is new, with all that was noted on it."""
+        if not fresh:
+            return
         stamp = self._dialect.stamp(book.now)
         rows = [self._row(book, entries[item.request_id][0], item, stamp) for item in fresh]
         self._dialect.insert(connection, tables.requests, rows)
         contents = [(entries[item.request_id][0].key, _content(item)) for item in fresh]
         self._dialect.insert(connection, tables.contents, contents)
-        return entries
 
     def _row(self, book: Book, entry: Entry, item: Submission, stamp: object) -> tuple[Any, ...]:
         request = item.request
@@ -128,7 +155,7 @@ class SqlIntake:
         self,
         book: Book,
         entries: Mapping[str, tuple[Entry, str]],
-        known: Mapping[str, tuple[int, str]],
+        known: Mapping[str, _Standing],
         item: Submission,
     ) -> Intaken:
         """An id that is there already.
@@ -136,8 +163,8 @@ class SqlIntake:
         Audit it, and have the worktable told again where the request stands.
         """
         if item.request_id in known:
-            key, digest = known[item.request_id]
-            entry = book.entry(key)
+            standing = known[item.request_id]
+            entry, digest = book.entry(standing.key), standing.digest
             entry.repeat()
         else:
             entry, digest = entries[item.request_id]
@@ -157,6 +184,31 @@ class SqlIntake:
                 self._contents.offer(entries[item.request_id][0].key, item.request)
         if book.ready:
             self._doorbell.ring()
+
+
+def _set_apart(
+    submissions: Sequence[Submission], known: Mapping[str, _Standing]
+) -> tuple[list[Submission], list[Submission]]:
+    """The submissions, and for each further row with the id of another row a refusal of that row alone.
+
+    The refusal has a made-up id: the row itself has to be told, and the request that stands must not be touched.
+    """
+    refs = {id_: standing.ref for id_, standing in known.items()}
+    digests = {id_: standing.digest for id_, standing in known.items()}
+    others = []
+    for item in submissions:
+        ref = refs.setdefault(item.request_id, item.ref)
+        digest = digests.setdefault(item.request_id, item.digest)
+        if ref != item.ref:
+            others.append(_refused_row(item, same=digest == item.digest))
+    return list(submissions), others
+
+
+def _refused_row(item: Submission, *, same: bool) -> Submission:
+    made_up = f"duplicate-{sha256(f'{item.ref} {item.digest}'.encode()).hexdigest()[:24]}"
+    text = f"the id {item.request_id} is taken by another row; that one stands, this is not run"
+    code = "VAL_DUPLICATE_ID" if same else "VAL_DUPLICATE_ID_CONFLICT"
+    return replace(item, request_id=made_up, request=None, problems=(Problem(code, text, "REQUEST_ID"),))
 
 
 def _first_step(item: Submission) -> Step:

@@ -32,6 +32,9 @@ class Liveness(Protocol):
     def drop(self, worker: int) -> None:
         """Stop showing it."""
 
+    def close(self) -> None:
+        """Drop all that are held."""
+
     def holding(self, worker: int) -> bool:
         """Whether this process still shows it; false once the server dropped the connection that did."""
 
@@ -57,6 +60,10 @@ class FileLocks:
         if handle is not None:
             self._path(worker).unlink(missing_ok=True)
             os.close(handle)
+
+    def close(self) -> None:
+        for worker in list(self._held):
+            self.drop(worker)
 
     def holding(self, worker: int) -> bool:
         return worker in self._held
@@ -97,6 +104,10 @@ class AdvisoryLocks:
         if connection is not None:
             connection.invalidate()
             connection.close()
+
+    def close(self) -> None:
+        for worker in list(self._held):
+            self.drop(worker)
 
     def holding(self, worker: int) -> bool:
         connection = self._held.get(worker)

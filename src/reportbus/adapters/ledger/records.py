@@ -69,7 +69,7 @@ class SqlRecords:
     def counts(self) -> Mapping[Status, int]:
         statement = select(_requests.status, func.count()).group_by(_requests.status)
         with self._database.read() as connection:
-            found = {Status(status): count for status, count in connection.execute(statement).tuples()}
+            found = {Status(status): count for status, count in connection.execute(statement)}
         return {status: found.get(status, 0) for status in Status}
 
     def jobs(self, request_id: str) -> Sequence[JobView]:

@@ -71,8 +71,9 @@ class SqlLedger:
         self._doorbell.ring()
 
     def close(self) -> None:
-        """Close the doorbell and all connections."""
+        """Close the doorbell and all connections; workers that were not closed are gone for the others."""
         self._doorbell.close()
+        self._liveness.close()
         self.database.close()
 
 

@@ -1,0 +1,618 @@
+"""What every ledger has to keep; an adapter's test is this class and the fixture `ledger_url`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from contracts.ledger_samples import ALL, NONE, answered, drive, refusal, submission, succeeded
+from reportbus.adapters.clock import SystemClock
+from reportbus.adapters.ledger import schema
+from reportbus.adapters.ledger.answers import Policies
+from reportbus.adapters.ledger.sql import SqlLedger
+from reportbus.core.errors import Permanent, Refused
+from reportbus.core.events import Failed, HandedBack, Kind, Lost
+from reportbus.core.jobs import Stage
+from reportbus.core.lifecycle import Policy
+from reportbus.core.model import Status
+from reportbus.ports import Filter, Intaken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reportbus.adapters.ledger.work import SqlWorkLedger
+
+TESTS = Path(__file__).parent.parent
+PASSING = Failed(Kind.TRANSIENT, "ServiceUnavailable", "the share is away")
+FOR_GOOD = Failed(Kind.PERMANENT, "DST_PERMISSION", "not allowed to write in /nas")
+AT_ONCE = Policies(usual=Policy(max_backoff=0))
+LIMIT_SECONDS = 20.0
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for it, within limits."""
+    end = time.monotonic() + LIMIT_SECONDS
+    while not condition():
+        assert time.monotonic() < end, "it did not come"
+
+
+class LedgerContract:
+    """The ledger's promises."""
+
+    @pytest.fixture
+    def ledger_url(self) -> str:
+        """The address of an empty database."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def ledger(self, ledger_url: str) -> Iterator[SqlLedger]:
+        """A ledger without requests, that tries again at once."""
+        schema.upgrade_url(ledger_url, SystemClock())
+        ledger = SqlLedger(ledger_url, SystemClock(), policies=AT_ONCE)
+        yield ledger
+        ledger.close()
+
+    @pytest.fixture
+    def worker(self, ledger: SqlLedger) -> SqlWorkLedger:
+        """A worker of it."""
+        return ledger.worker("tester")
+
+    # -- taking in
+
+    def test_a_new_request_is_pending_and_has_one_job(self, ledger: SqlLedger) -> None:
+        assert [Intaken.NEW] == ledger.intake.accept([submission("a")])
+        view = ledger.records.find("a")
+
+        assert view is not None
+        assert (Status.PENDING, 1, "PYTHON", "ann") == (
+            view.status,
+            view.run,
+            view.report_type,
+            view.requested_by,
+        )
+        assert [(Stage.GENERATE, "READY")] == [(j.stage, j.state) for j in ledger.records.jobs("a")]
+
+    def test_the_same_request_again_is_known_and_audited(self, ledger: SqlLedger) -> None:
+        ledger.intake.accept([submission("a")])
+
+        assert [Intaken.KNOWN] == ledger.intake.accept([submission("a")])
+        assert ["STATUS_CHANGE", "IGNORED"] == [row.event_type for row in ledger.records.audit("a")]
+
+    def test_another_request_with_a_known_id_is_a_conflict_and_the_first_one_stands(
+        self, ledger: SqlLedger
+    ) -> None:
+        ledger.intake.accept([submission("a", text="first")])
+        found = ledger.intake.accept([submission("a", text="second")])
+        content = ledger.records.content("a")
+
+        assert content is not None
+        assert ([Intaken.CONFLICT], {"text": "first"}) == (found, content.parameters)
+        assert "VAL_DUPLICATE_ID_CONFLICT" == list(ledger.records.audit("a"))[-1].details["code"]
+
+    def test_one_batch_may_hold_an_id_several_times(self, ledger: SqlLedger) -> None:
+        batch = [submission("a"), submission("b"), submission("a"), submission("a", text="other")]
+
+        assert [Intaken.NEW, Intaken.NEW, Intaken.KNOWN, Intaken.CONFLICT] == ledger.intake.accept(batch)
+        assert 2 == len(ledger.records.list(Filter()))
+
+    def test_a_refused_request_is_failed_with_its_problems_and_has_no_job(self, ledger: SqlLedger) -> None:
+        assert [Intaken.REFUSED] == ledger.intake.accept([refusal("bad")])
+        view = ledger.records.find("bad")
+        errors = ledger.records.errors("bad")
+
+        assert view is not None
+        assert (Status.FAILED, "VAL_FORMAT", True) == (view.status, view.code, view.refused)
+        assert "12 is not 1 to 9" in view.text
+        assert [("VAL_FORMAT", False)] == [(error.code, error.retry_eligible) for error in errors]
+        assert [] == ledger.records.jobs("bad")
+
+    def test_a_refused_request_cannot_be_retried(self, ledger: SqlLedger) -> None:
+        ledger.intake.accept([refusal("bad")])
+
+        with pytest.raises(Refused, match="RUN_NOT_RETRYABLE"):
+            ledger.operations.retry("bad", "ann", staged=False)
+
+    def test_another_row_with_a_taken_id_is_refused_by_itself_and_told_so(self, ledger: SqlLedger) -> None:
+        first = replace(submission("a"), ref="row 1")
+        second = replace(submission("a"), ref="row 2")
+        third = replace(submission("a", text="other"), ref="row 3")
+        found = ledger.intake.accept([first, second])
+        found = [*found, *ledger.intake.accept([second, third])]
+        told = {(p.change.ref, p.change.status) for p in ledger.operations.unwritten(10)}
+
+        assert [Intaken.NEW, Intaken.KNOWN, Intaken.KNOWN, Intaken.CONFLICT] == found
+        assert {("row 1", Status.PENDING), ("row 2", Status.FAILED), ("row 3", Status.FAILED)} == told
+        assert [] == list(ledger.records.verify())
+
+    def test_an_empty_batch_is_nothing(self, ledger: SqlLedger) -> None:
+        assert [] == list(ledger.intake.accept([]))
+
+    # -- working
+
+    def test_a_request_is_worked_through_to_completed(self, ledger: SqlLedger, worker: SqlWorkLedger) -> None:
+        ledger.intake.accept([submission(f"r{n}", targets=3, notify=True) for n in range(5)])
+
+        assert 5 * (1 + 3 + 1) == drive(worker)
+        assert 5 == ledger.records.counts()[Status.COMPLETED]
+        assert [] == list(ledger.records.verify())
+
+    def test_a_claim_starts_the_run_and_puts_the_attempt_on_record(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission("a")])
+        (task,) = worker.claim(ALL, {})
+        view = ledger.records.find("a")
+
+        assert view is not None
+        assert (Status.IN_PROGRESS, 1, "a") == (view.status, task.fence, task.request.request_id)
+        assert ("PENDING", "IN_PROGRESS") == (
+            list(ledger.records.audit("a"))[-1].old_status,
+            list(ledger.records.audit("a"))[-1].new_status,
+        )
+
+    def test_the_most_urgent_come_first_and_then_the_oldest(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        for id_, priority in (("late", 9), ("old", 5), ("young", 5), ("urgent", 1)):
+            ledger.intake.accept([submission(id_, priority=priority)])
+
+        order = [worker.claim({Stage.GENERATE: 1}, {})[0].request.request_id for _ in range(4)]
+
+        assert ["urgent", "old", "young", "late"] == order
+
+    def test_no_job_is_claimed_twice(self, ledger: SqlLedger, worker: SqlWorkLedger) -> None:
+        ledger.intake.accept([submission(f"r{n}") for n in range(10)])
+        other = ledger.worker()
+        first = worker.claim({Stage.GENERATE: 6}, {})
+        second = other.claim({Stage.GENERATE: 6}, {})
+
+        assert (6, 4, []) == (len(first), len(second), list(worker.claim(ALL, {})))
+
+    def test_a_stage_that_is_not_asked_for_is_not_claimed(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission("a")])
+
+        assert [] == list(worker.claim({Stage.DELIVER: 5, Stage.NOTIFY: 5}, {}))
+
+    def test_a_lanes_limit_holds_over_all_workers(self, ledger: SqlLedger, worker: SqlWorkLedger) -> None:
+        ledger.intake.accept([submission(f"r{n}") for n in range(5)])
+        limits = {"engine:PYTHON": 2}
+        first = worker.claim(ALL, limits)
+        other = ledger.worker()
+
+        assert (2, []) == (len(first), list(other.claim(ALL, limits)))
+        worker.record([succeeded(first[0])], NONE)
+        assert 1 == len(other.claim({Stage.GENERATE: 9}, limits))
+
+    def test_answers_open_the_next_jobs_for_the_same_worker_as_far_as_it_has_room(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission("a", targets=3)])
+        kept = worker.record([succeeded(t) for t in worker.claim(ALL, {})], {Stage.DELIVER: 2})
+
+        assert [Stage.DELIVER] * 2 == [task.job.stage for task in kept]
+        assert ["RUNNING", "RUNNING", "READY"] == sorted(
+            (job.state for job in ledger.records.jobs("a")), reverse=True
+        )
+        assert "sales.csv" == kept[0].artifacts[0].file_name
+
+    def test_a_delivery_claimed_later_knows_the_staged_file(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission("a")])
+        worker.record([succeeded(t) for t in worker.claim(ALL, {})], NONE)
+        (task,) = ledger.worker().claim(ALL, {})
+
+        assert ("reports/a/1/1/sales.csv", 3) == (task.artifacts[0].key, task.artifacts[0].size)
+
+    def test_an_answer_given_twice_counts_once_and_the_second_is_audited(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission("a")])
+        events = [succeeded(task) for task in worker.claim(ALL, {})]
+        worker.record([*events, *events], NONE)
+
+        assert [] == list(worker.record(events, ALL))
+        assert 2 == [row.event_type for row in ledger.records.audit("a")].count("IGNORED")
+        assert 1 == len(ledger.records.jobs("a"))
+
+    def test_a_passing_fault_comes_again_with_a_higher_attempt_and_an_error_row(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission("a")])
+        worker.record(answered(worker.claim(ALL, {}), PASSING), NONE)
+        (task,) = worker.claim(ALL, {})
+
+        assert (2, 2) == (task.job.attempt, task.fence)
+        assert [("ServiceUnavailable", True)] == [
+            (error.code, error.retry_eligible) for error in ledger.records.errors("a")
+        ]
+
+    def test_four_attempts_are_all_there_are(self, ledger: SqlLedger, worker: SqlWorkLedger) -> None:
+        ledger.intake.accept([submission("a")])
+        attempts = 0
+        while tasks := worker.claim(ALL, {}):
+            attempts += len(tasks)
+            worker.record(answered(tasks, PASSING), NONE)
+
+        assert (4, 1) == (attempts, ledger.records.counts()[Status.FAILED])
+
+    def test_a_job_that_waits_is_not_due_before_its_time(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission("now"), submission("later")])
+        patient = SqlLedger(
+            str(ledger.database.url.render_as_string(hide_password=False)),
+            SystemClock(),
+            policies=Policies(usual=Policy(max_backoff=1000)),
+        )
+        other = patient.worker()
+        tasks = other.claim(ALL, {})
+        wait = Failed(Kind.TRANSIENT, "ThrottlingException", "slower, please", retry_after=900)
+        other.record(answered(tasks, wait), NONE)
+
+        assert [] == list(worker.claim(ALL, {}))
+        assert {"WAITING"} == {job.state for job in ledger.records.jobs("later")}
+        patient.close()
+
+    def test_a_job_that_waited_comes_due(self, ledger: SqlLedger, worker: SqlWorkLedger) -> None:
+        ledger.intake.accept([submission("a")])
+        patient = SqlLedger(str(ledger.database.url.render_as_string(hide_password=False)), SystemClock())
+        other = patient.worker()
+        wait = Failed(Kind.TRANSIENT, "ThrottlingException", "slower, please", retry_after=0.05)
+        other.record(answered(other.claim(ALL, {}), wait), NONE)
+        until(lambda: bool(worker.claim(ALL, {})))
+        patient.close()
+
+    def test_texts_that_no_column_takes_are_stored_cleaned(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission("a")])
+        nasty = Failed(Kind.PERMANENT, "ENG_BAD_RESPONSE", "nul \0, surrogate \ud800, long " + "x" * 10**6)
+        worker.record(answered(worker.claim(ALL, {}), nasty), NONE)
+        (error,) = ledger.records.errors("a")
+
+        assert r"nul \x00" in error.text
+        assert len(error.text) <= 2000
+        assert [] == list(ledger.records.verify())
+
+    def test_a_checkpoint_is_there_for_the_next_attempt(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission("a")])
+        (task,) = worker.claim(ALL, {})
+        assert worker.checkpoint(task, {"engine_job": "4711"})
+        worker.record(answered([task], HandedBack()), NONE)
+        (again,) = worker.claim(ALL, {})
+
+        assert {"engine_job": "4711"} == again.checkpoint
+        assert not worker.checkpoint(task, {"engine_job": "stale"})
+
+    def test_what_a_retiring_worker_holds_is_due_at_once(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission(f"r{n}") for n in range(3)])
+        worker.claim(ALL, {})
+        worker.close()
+
+        assert 3 == len(ledger.worker().claim(ALL, {}))
+
+    def test_a_retired_worker_can_neither_claim_nor_record(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission("a"), submission("b")])
+        tasks = worker.claim({Stage.GENERATE: 1}, {})
+        worker.close()
+        worker.record([succeeded(task) for task in tasks], ALL)
+
+        assert ([], False) == (list(worker.claim(ALL, {})), worker.renew().alive)
+        assert 0 == ledger.records.counts()[Status.GENERATED]
+
+    # -- a worker that is gone
+
+    def test_the_jobs_of_a_killed_worker_are_taken_back_at_once(
+        self, ledger: SqlLedger, ledger_url: str
+    ) -> None:
+        ledger.intake.accept([submission(f"r{n}") for n in range(20)])
+        with process(ledger_url, "hold") as child:
+            assert "20" == said(child)
+            child.kill()
+            child.wait()
+            until(lambda: ledger.operations.sweep().jobs == 20)
+
+        assert 20 == len(ledger.worker().claim(ALL, {}))
+
+    def test_a_living_worker_within_its_lease_keeps_its_jobs(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission("a")])
+        worker.claim(ALL, {})
+
+        assert (0, 0) == (ledger.operations.sweep().workers, len(ledger.worker().claim(ALL, {})))
+
+    def test_a_stopped_worker_loses_its_jobs_with_its_lease_and_its_answers_then_change_nothing(
+        self, ledger: SqlLedger, ledger_url: str
+    ) -> None:
+        ledger.intake.accept([submission("a")])
+        with process(ledger_url, "hold") as child:
+            assert "1" == said(child)
+            child.send_signal(signal.SIGSTOP)
+            until(lambda: ledger.operations.sweep().jobs == 1)
+            fresh = ledger.worker()
+            (task,) = fresh.claim(ALL, {})
+            child.send_signal(signal.SIGCONT)
+            tell(child)
+            assert "0" == said(child)
+            kept = fresh.record([succeeded(task)], ALL)
+
+        assert (2, [Stage.DELIVER]) == (task.fence, [task.job.stage for task in kept])
+        assert ["IGNORED"] == [r.event_type for r in ledger.records.audit("a") if r.event_type == "IGNORED"]
+        assert [] == list(ledger.records.verify())
+
+    def test_a_worker_killed_within_a_transaction_leaves_nothing_of_it(
+        self, ledger: SqlLedger, ledger_url: str
+    ) -> None:
+        ledger.intake.accept([submission("a")])
+        with process(ledger_url, "die") as child:
+            assert "1" == said(child)
+            assert -signal.SIGKILL == child.wait(LIMIT_SECONDS)
+        view = ledger.records.find("a")
+
+        assert view is not None
+        assert view.status is Status.IN_PROGRESS
+        until(lambda: ledger.operations.sweep().jobs == 1)
+        drive(ledger.worker())
+        assert 1 == ledger.records.counts()[Status.COMPLETED]
+        assert [] == list(ledger.records.verify())
+
+    def test_eight_processes_claim_each_job_once(self, ledger: SqlLedger, ledger_url: str) -> None:
+        count = 200
+        ledger.intake.accept([submission(f"r{n}") for n in range(count)])
+        children = [start(ledger_url, "work") for _ in range(8)]
+        lines = [line for child in children for line in child.communicate(timeout=50)[0].splitlines()]
+
+        assert [0] * 8 == [child.returncode for child in children]
+        assert sorted({f"r{n} 1 1" for n in range(count)}) == sorted(lines)
+        assert count == ledger.records.counts()[Status.COMPLETED]
+        assert [] == list(ledger.records.verify())
+
+    def test_a_job_that_kills_its_workers_is_given_up(self, ledger: SqlLedger) -> None:
+        ledger.intake.accept([submission("a")])
+        losses = 0
+        while tasks := (worker := ledger.worker()).claim(ALL, {}):
+            losses += 1
+            worker.record(answered(tasks, Lost()), NONE)
+        view = ledger.records.find("a")
+
+        assert view is not None
+        assert (4, "SYS_CRASH_LOOP") == (losses, view.code)
+
+    # -- operating
+
+    def test_cancelling_ends_waiting_work_at_once(self, ledger: SqlLedger) -> None:
+        ledger.intake.accept([submission("a", notify=True)])
+
+        assert ledger.operations.cancel("a", "ann") is Status.FAILED
+        assert [Stage.NOTIFY] == [job.stage for job in ledger.records.jobs("a")]
+
+    def test_a_heartbeat_hears_of_the_cancel_and_the_run_ends_with_the_answer(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission("a")])
+        (task,) = worker.claim(ALL, {})
+        assert ledger.operations.cancel("a", "ann") is Status.IN_PROGRESS
+        pulse = worker.renew()
+        worker.record([succeeded(task)], ALL)
+        view = ledger.records.find("a")
+
+        assert view is not None
+        assert (True, {(task.request_key, 1)}) == (pulse.alive, set(pulse.stop))
+        assert (Status.FAILED, "RUN_CANCELLED") == (view.status, view.code)
+
+    @pytest.mark.parametrize("id_", ["unknown", "done"])
+    def test_what_is_unknown_or_ended_cannot_be_cancelled(
+        self, ledger: SqlLedger, worker: SqlWorkLedger, id_: str
+    ) -> None:
+        ledger.intake.accept([submission("done")])
+        drive(worker)
+
+        with pytest.raises(Refused):
+            ledger.operations.cancel(id_, "ann")
+
+    def test_a_retry_makes_only_the_missing_delivery(self, ledger: SqlLedger, worker: SqlWorkLedger) -> None:
+        ledger.intake.accept([submission("a", targets=3)])
+        kept = worker.record([succeeded(t) for t in worker.claim(ALL, {})], ALL)
+        worker.record([*answered([kept[1]], FOR_GOOD), succeeded(kept[0]), succeeded(kept[2])], NONE)
+        failed = ledger.records.find("a")
+
+        assert failed is not None
+        assert (Status.FAILED, 3, 2) == (failed.status, failed.targets, failed.delivered)
+        assert 2 == ledger.operations.retry("a", "ann", staged=True)
+        (task,) = worker.claim(ALL, {})
+        assert (Stage.DELIVER, 2, 2) == (task.job.stage, task.job.subject, task.job.run)
+        worker.record([succeeded(task)], NONE)
+        view = ledger.records.find("a")
+        assert view is not None
+        assert (Status.COMPLETED, 2, 3) == (view.status, view.run, view.delivered)
+        assert ["DELIVERED"] * 3 == [d.state for d in ledger.records.deliveries("a")]
+        assert [] == list(ledger.records.verify())
+
+    def test_retrying_twice_makes_one_run(self, ledger: SqlLedger, worker: SqlWorkLedger) -> None:
+        ledger.intake.accept([submission("a")])
+        worker.record(answered(worker.claim(ALL, {}), FOR_GOOD), NONE)
+        ledger.operations.retry("a", "ann", staged=False)
+
+        with pytest.raises(Refused, match="RUN_NOT_FAILED"):
+            ledger.operations.retry("a", "ann", staged=False)
+        assert 1 == len(worker.claim(ALL, {}))
+
+    def test_a_run_past_its_deadline_is_ended_by_the_sweep(self, ledger: SqlLedger) -> None:
+        ledger.intake.accept([submission("late", expires_in=-1), submission("soon")])
+
+        assert 1 == ledger.operations.sweep().expired
+        view = ledger.records.find("late")
+        assert view is not None
+        assert (Status.FAILED, "RUN_EXPIRED") == (view.status, view.code)
+
+    def test_each_change_is_written_back_once(self, ledger: SqlLedger, worker: SqlWorkLedger) -> None:
+        ledger.intake.accept([submission("a")])
+        drive(worker)
+        pending = ledger.operations.unwritten(10)
+
+        assert [("a", Status.COMPLETED, False)] == [
+            (p.change.request_id, p.change.status, p.change.reopened) for p in pending
+        ]
+        ledger.operations.written(pending)
+        assert [] == list(ledger.operations.unwritten(10))
+
+    def test_a_change_during_the_write_back_is_written_the_next_time(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission("a")])
+        tasks = worker.claim(ALL, {})
+        pending = ledger.operations.unwritten(10)
+        worker.record([succeeded(task) for task in tasks], NONE)
+        ledger.operations.written(pending)
+
+        assert [Status.GENERATED] == [p.change.status for p in ledger.operations.unwritten(10)]
+
+    def test_a_row_set_back_by_hand_is_told_again_where_it_stands(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission("a")])
+        drive(worker)
+        ledger.operations.written(ledger.operations.unwritten(10))
+        ledger.intake.accept([submission("a")])
+
+        assert [Status.COMPLETED] == [p.change.status for p in ledger.operations.unwritten(10)]
+        assert "VAL_ALREADY_DONE" == list(ledger.records.audit("a"))[-1].details["code"]
+
+    # -- the database defends itself
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE requests SET status = 'FAILED', ended_at = changed_at WHERE request_id = 'a'",
+            "UPDATE requests SET status = 'PENDING', ended_at = NULL WHERE request_id = 'a'",
+            "UPDATE requests SET run = 2, status = 'PENDING', ended_at = NULL WHERE request_id = 'a'",
+            "UPDATE audit_log SET details = '{}'",
+            "DELETE FROM audit_log",
+            "UPDATE runs SET status = 'FAILED'",
+            "DELETE FROM runs",
+            "INSERT INTO runs SELECT * FROM runs",
+        ],
+    )
+    def test_the_database_refuses_what_may_not_be(
+        self, ledger: SqlLedger, worker: SqlWorkLedger, statement: str
+    ) -> None:
+        ledger.intake.accept([submission("a")])
+        drive(worker)
+
+        with pytest.raises(DBAPIError), ledger.database.engine.begin() as connection:
+            connection.execute(text(statement))
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE audit_log SET details = '{}' WHERE sequence = 3 AND request_id = 'r1'",
+            "UPDATE audit_log SET new_status = 'FAILED' WHERE sequence = 1 AND request_id = 'r1'",
+            "UPDATE audit_log SET event_timestamp = '2020-01-01 00:00:00.000000' WHERE request_id = 'r1'",
+            "DELETE FROM audit_log WHERE sequence = 2 AND request_id = 'r1'",
+            "DELETE FROM audit_log WHERE sequence = 6 AND request_id = 'r1'",
+            "DELETE FROM audit_log WHERE request_id = 'r1'",
+            "UPDATE audit_log SET sequence = 60 WHERE sequence = 6 AND request_id = 'r1'",
+            "UPDATE audit_log SET request_key = 9999 WHERE sequence = 6 AND request_id = 'r1'",
+        ],
+    )
+    def test_any_touched_audit_row_is_found(
+        self, ledger: SqlLedger, worker: SqlWorkLedger, statement: str
+    ) -> None:
+        ledger.intake.accept([submission(f"r{n}") for n in range(3)])
+        drive(worker)
+        self.undefended(ledger)
+        with ledger.database.engine.begin() as connection:
+            connection.execute(text(statement))
+
+        assert "r1" in {broken.request_id for broken in ledger.records.verify()}
+
+    def undefended(self, ledger: SqlLedger) -> None:
+        """Take the triggers away, as somebody with the owner's rights could."""
+        raise NotImplementedError
+
+    def test_an_older_schema_is_refused(self, ledger_url: str) -> None:
+        with pytest.raises(Permanent, match="SYS_SCHEMA"):
+            SqlLedger(ledger_url, SystemClock())
+
+    def test_upgrading_twice_changes_nothing(self, ledger_url: str) -> None:
+        first = schema.upgrade_url(ledger_url, SystemClock())
+
+        assert first == schema.upgrade_url(ledger_url, SystemClock()) == schema.newest()
+
+    # -- hearing
+
+    def test_a_waiting_worker_hears_of_new_work_of_another_process(
+        self, ledger: SqlLedger, worker: SqlWorkLedger, ledger_url: str
+    ) -> None:
+        worker.wait(0.2)
+        with ledger.database.engine.connect():
+            other = SqlLedger(ledger_url, SystemClock())
+            other.intake.accept([submission("a")])
+            until(lambda: worker.wait(0.2))
+            other.close()
+
+    def test_requests_are_listed_newest_first_and_page_by_key(self, ledger: SqlLedger) -> None:
+        ledger.intake.accept([submission(f"r{n}") for n in range(5)])
+        first = ledger.records.list(Filter(limit=2))
+        rest = ledger.records.list(Filter(before_key=first[-1].request_key))
+
+        assert ["r4", "r3"] == [view.request_id for view in first]
+        assert ["r2", "r1", "r0"] == [view.request_id for view in rest]
+        assert [] == ledger.records.list(Filter(status=[Status.FAILED]))
+
+
+def start(url: str, mode: str) -> subprocess.Popen[str]:
+    """Start a worker process."""
+    script = TESTS / "contracts" / "ledger_process.py"
+    return subprocess.Popen(
+        [sys.executable, str(script), url, mode],
+        env=os.environ | {"PYTHONPATH": str(TESTS)},
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+
+
+@contextmanager
+def process(url: str, mode: str) -> Iterator[subprocess.Popen[str]]:
+    """A worker process; killed at the end."""
+    child = start(url, mode)
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def said(child: subprocess.Popen[str]) -> str:
+    """The next line it says."""
+    assert child.stdout is not None
+    return child.stdout.readline().strip()
+
+
+def tell(child: subprocess.Popen[str]) -> None:
+    """Let it go on."""
+    assert child.stdin is not None
+    child.stdin.write("\n")
+    child.stdin.flush()
