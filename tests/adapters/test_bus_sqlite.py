@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts.bus import GROUP, TOPIC, BusContract, drain, keys, messages, numbered, take
+from contracts.bus import BusContract
 from contracts.bus_member import remote_member
+from contracts.bus_messages import GROUP, TOPIC, drain, keys, messages, numbered, take
 from reportbus.adapters.bus.sqlite import SqliteBus
 from reportbus.adapters.bus.sqlite_consumer import HOLD_SECONDS, MAX_BATCH
 from reportbus.adapters.clock import ManualClock, SystemClock
@@ -65,7 +66,7 @@ class TestSqliteBus(BusContract):
 
 def rows(path: Path, table: str) -> int:
     with closing(sqlite3.connect(path)) as connection:
-        count: int = connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]  # noqa: S608 - a test's
+        count: int = connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]  # noqa: S608 - a test's own name
     return count
 
 

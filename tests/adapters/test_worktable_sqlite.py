@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contracts.small_disk import small_disk
-from contracts.worktable import NOON, WorktableContract, change, fetch, ids, ref_of
+from contracts.worktable import WorktableContract
+from contracts.worktable_people import NOON, change, fetch, ids, ref_of
 from reportbus.adapters.worktable import sqlite_tables as tables
 from reportbus.adapters.worktable.sqlite import MAX_FETCH, SqliteWorktable
 from reportbus.core.errors import Permanent, Transient
@@ -43,7 +44,7 @@ class SqlitePeople:
 
     def change(self, request_id: str, **columns: object) -> None:
         for name, value in columns.items():
-            statement = f"UPDATE REPORT_REQUESTS SET {name} = ? WHERE REQUEST_ID = ?"  # noqa: S608 - a test's
+            statement = f"UPDATE REPORT_REQUESTS SET {name} = ? WHERE REQUEST_ID = ?"  # noqa: S608 - a test's own
             self.connection.execute(statement, (value, request_id))
 
     def remove(self, request_id: str) -> None:
@@ -59,7 +60,7 @@ class SqlitePeople:
 
     def _insert(self, table: str, columns: Mapping[str, object]) -> None:
         names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-        statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - a test's own names
+        statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - a test's own
         self.connection.execute(statement, list(columns.values()))
 
 

@@ -1,0 +1,91 @@
+"""How a topic is replayed, measured and trimmed on every bus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contracts.bus_messages import GROUP, TOPIC, keys, messages, numbered, take
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from reportbus.ports import Bus
+
+
+class BusReplay:
+    """Seek, depth and trim."""
+
+    def test_a_group_can_be_set_back(self, bus: Bus, later: Callable[[], datetime]) -> None:
+        other = bus.subscribe(TOPIC, "other")
+        consumer = bus.subscribe(TOPIC, GROUP)
+        moments = []
+        for key in ("1", "2", "3"):
+            moments.append(later())
+            bus.publish(TOPIC, messages(key))
+        assert take(consumer) == take(other) == ["1", "2", "3"]
+        bus.seek(TOPIC, GROUP, moments[1])
+        assert take(consumer) == ["2", "3"]
+        bus.seek(TOPIC, GROUP, moments[0])
+        assert take(consumer) == ["1", "2", "3"]
+        assert take(other) == []
+
+    def test_a_group_can_be_set_forward(self, bus: Bus, later: Callable[[], datetime]) -> None:
+        consumer = bus.subscribe(TOPIC, GROUP)
+        bus.publish(TOPIC, messages("1", "2"))
+        moment = later()
+        bus.publish(TOPIC, messages("3"))
+        bus.seek(TOPIC, GROUP, moment)
+        assert take(consumer) == ["3"]
+        bus.publish(TOPIC, messages("4"))
+        bus.seek(TOPIC, GROUP, later())
+        assert take(consumer) == []
+        bus.publish(TOPIC, messages("5"))
+        assert take(consumer) == ["5"]
+
+    def test_a_group_that_is_set_back_takes_what_its_members_hold_again(
+        self, bus: Bus, later: Callable[[], datetime]
+    ) -> None:
+        moment = later()
+        bus.publish(TOPIC, messages("1", "2"))
+        consumer = bus.subscribe(TOPIC, GROUP)
+        batch = consumer.poll(1, 0)
+        bus.seek(TOPIC, GROUP, moment)
+        consumer.commit(batch)
+        assert take(consumer) == ["1", "2"]
+        assert take(consumer) == []
+
+    def test_a_group_may_be_set_before_it_has_members(self, bus: Bus, later: Callable[[], datetime]) -> None:
+        bus.publish(TOPIC, messages("1"))
+        bus.seek(TOPIC, GROUP, later())
+        bus.publish(TOPIC, messages("2"))
+        assert take(bus.subscribe(TOPIC, GROUP)) == ["2"]
+
+    def test_depth_is_what_the_group_has_not_committed(self, bus: Bus) -> None:
+        assert bus.depth(TOPIC, GROUP) == 0
+        bus.publish(TOPIC, numbered(5))
+        bus.publish("another", numbered(3))
+        assert bus.depth(TOPIC, GROUP) == 5
+        consumer = bus.subscribe(TOPIC, GROUP)
+        held = consumer.poll(2, 0)
+        assert bus.depth(TOPIC, GROUP) == 5
+        consumer.commit(held)
+        assert (bus.depth(TOPIC, GROUP), bus.depth(TOPIC, "other")) == (3, 5)
+
+    def test_trim_drops_old_messages_that_every_group_has_committed(
+        self, bus: Bus, later: Callable[[], datetime]
+    ) -> None:
+        bus.publish(TOPIC, messages("1", "2"))
+        moment = later()
+        bus.publish(TOPIC, messages("3"))
+        first, second = (bus.subscribe(TOPIC, group) for group in ("first", "second"))
+        assert take(first) == ["1", "2", "3"]
+        second.commit(second.poll(1, 0))
+        held = second.poll(1, 0)
+        assert keys(held) == ["2"]
+        assert bus.trim(TOPIC, moment) == 1
+        second.commit(held)
+        assert [bus.trim(TOPIC, moment), bus.trim(TOPIC, moment)] == [1, 0]
+        assert take(second) == ["3"]
+        assert bus.trim(TOPIC, moment) == 0
+        assert take(bus.subscribe(TOPIC, "third")) == ["3"]
