@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from reportbus.adapters.engines.python.styles import ColumnStyle, decimal_type
 from reportbus.core.errors import Permanent
@@ -47,6 +48,7 @@ _DECLARED: Final[dict[str, pa.DataType]] = {
 }
 _NO_STYLE: Final = ColumnStyle()
 _ROOM: Final = 38  # digits of a decimal128
+_PLACES_OF_TEXT: Final = 18  # behind the point, in a text that is read as a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,9 @@ class Column:
         if pa.types.is_string(type_) and not _has_text_form(array.type):
             return pa.array([_as_text(value) for value in array.to_pylist()], type_)
         try:
-            if pa.types.is_decimal(type_) and not pa.types.is_decimal(array.type):
-                array = array.cast(pa.decimal128(_ROOM, type_.scale), safe=False)
-            return array.cast(type_, safe=not _rounds(type_))
+            if pa.types.is_decimal(type_):
+                return _rounded(array, type_.scale).cast(type_)
+            return array.cast(type_, safe=not pa.types.is_timestamp(type_))
         except pa.ArrowException:
             text = f"column {self.name!r} has a value that is no {self.kind}, or that is too large for it"
             raise Permanent("PY_COLUMN_TYPE", text) from None
@@ -154,9 +156,17 @@ def _can_be_stored(type_: pa.DataType) -> bool:
     return not any(is_one(type_) for is_one in unfit)
 
 
-def _rounds(type_: pa.DataType) -> bool:
-    """A declared decimal or timestamp rounds to its places; nothing else may lose anything."""
-    return bool(pa.types.is_decimal(type_) or pa.types.is_timestamp(type_))
+def _rounded(array: pa.Array, scale: int) -> pa.Array:
+    """Numbers, or texts of numbers, rounded to a decimal's places; half a unit goes to the even neighbour."""
+    if pa.types.is_integer(array.type):
+        return array.cast(pa.decimal128(_ROOM, 0)).cast(pa.decimal128(_ROOM, scale))
+    if pa.types.is_floating(array.type):
+        return array.cast(pa.decimal128(_ROOM, scale), safe=False)
+    if not pa.types.is_decimal(array.type):
+        array = array.cast(pa.decimal128(_ROOM, max(scale, _PLACES_OF_TEXT)))
+    if array.type.scale > scale:
+        array = pc.round(array, scale, "half_to_even")
+    return array.cast(pa.decimal128(_ROOM, scale))
 
 
 def _as_text(value: object) -> str | None:

@@ -47,7 +47,8 @@ class PythonEngine:
         if failed:
             return Verdict(ok=False, text="; ".join(failed))
         found = "; ".join(verdict.text for verdict in verdicts)
-        return Verdict(ok=True, text=f"{len(self._catalogue)} reports" + (f"; {found}" if found else ""))
+        count = len(self._catalogue)
+        return Verdict(ok=True, text=f"{count} report{'s' * (count != 1)}" + (f"; {found}" if found else ""))
 
     def close(self) -> None:
         for resource in self._resources:

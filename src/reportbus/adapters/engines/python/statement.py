@@ -84,7 +84,8 @@ class Statement:
     ) -> Bound:
         """The statement and its values in a database's spelling.
 
-        `style` is "dollar" ($name), "numeric_dollar" ($1), or one of the DB-API's: named, pyformat, qmark,
+        `style` is "dollar" ($name), "numeric_dollar" ($1), "escaped_named" (:name, other colons
+        escaped), or one of the DB-API's: named, pyformat, qmark,
         format, numeric. `adapt` turns a value into what the driver takes.
         """
         place = _Places(style, adapt)
@@ -95,7 +96,7 @@ class Statement:
         return Bound(sql, place.bound())
 
 
-_BY_NAME: Final = {"dollar": "${}", "named": ":{}", "pyformat": "%({})s"}
+_BY_NAME: Final = {"dollar": "${}", "named": ":{}", "escaped_named": ":{}", "pyformat": "%({})s"}
 _BY_POSITION: Final = {"numeric_dollar": "${}", "numeric": ":{}", "qmark": "?", "format": "%s"}
 _PERCENT_DOUBLED: Final = frozenset({"pyformat", "format"})
 
@@ -110,6 +111,8 @@ class _Places:
         self._positional: list[Any] = []
 
     def text(self, sql: str) -> str:
+        if self._style == "escaped_named":
+            return sql.replace(":", r"\:")
         return sql.replace("%", "%%") if self._style in _PERCENT_DOUBLED else sql
 
     def parameter(self, name: str, value: object) -> str:

@@ -32,18 +32,17 @@ MOST_CHARACTERS: Final = 32_767
 _EXACT: Final = 2**53  # whole numbers up to here are exact in a double
 _DIGITS: Final = 15  # digits that Excel shows
 _FIRST_YEAR, _LAST_YEAR = 1900, 9999
-_MICROSECONDS_A_DAY: Final = 86_400_000_000
+_EPOCH: Final = 25_569  # 1970-01-01 as Excel counts days
+_MICROSECONDS_A_DAY: Final = 86_400_000_000.0
 
 
 def sheet_type(column: Column) -> pa.DataType:
     """The type in which the column's values are handed to the sheet."""
-    match column.kind:
-        case Kind.DECIMAL | Kind.TIME:
-            return pa.float64()
-        case Kind.INTEGER if pa.types.is_decimal(column.type):
-            return pa.float64()
-        case _:
-            return column.type
+    if column.kind in {Kind.TEXT, Kind.BOOLEAN} or (
+        column.kind in {Kind.INTEGER, Kind.FLOAT} and not pa.types.is_decimal(column.type)
+    ):
+        return column.type
+    return pa.float64()
 
 
 class Cells:
@@ -79,8 +78,9 @@ class Cells:
                 self._note_digits(column, array)
             case Kind.DATE | Kind.TIMESTAMP:
                 _check_years(column, array)
+                return _days(array.cast(pa.timestamp("us")), since=_EPOCH)
             case Kind.TIME:
-                return pc.divide(array.cast(pa.int64()).cast(pa.float64()), float(_MICROSECONDS_A_DAY))
+                return _days(array, since=0)
             case _:
                 pass
         return array.cast(sheet_type(column), safe=False)
@@ -94,6 +94,11 @@ class Cells:
             self._report.notes.append(
                 f"XLSX shows {_DIGITS} digits of the decimals in column {column.name!r}"
             )
+
+
+def _days(array: pa.Array, *, since: int) -> pa.Array:
+    """Microseconds as Excel counts: in days. A cell's format makes a day or a time of them."""
+    return pc.add(pc.divide(array.cast(pa.int64()).cast(pa.float64()), _MICROSECONDS_A_DAY), float(since))
 
 
 def _largest(array: pa.Array) -> Any:  # noqa: ANN401 - int or Decimal, as the column is

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -68,7 +70,15 @@ class AdbcSource:
         if self._settings.secret and self._secrets is not None:
             secret = self._secrets.get(self._settings.secret)
             options |= {option: secret[key] for key, option in _LOGIN.items() if key in secret}
-        return dbapi.connect(self._settings.driver, db_kwargs=options, autocommit=True)
+        return dbapi.connect(_library(self._settings.driver), db_kwargs=options, autocommit=True)
+
+
+def _library(driver: str) -> str:
+    """The driver's shared library: that of a Python package of this name, else what the name itself says."""
+    if driver.isidentifier() and find_spec(driver) is not None:
+        path: str = resolve_name(f"{driver}:_driver_path")()
+        return path
+    return driver
 
 
 def _cancel(cursor: dbapi.Cursor) -> None:

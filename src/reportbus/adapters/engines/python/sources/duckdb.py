@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import duckdb
+import pyarrow as pa
 
 from reportbus.adapters.engines.python.sources.source import Stream
 from reportbus.core.errors import Permanent, ReportbusError, Transient
@@ -16,8 +17,6 @@ from reportbus.ports import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pyarrow as pa
 
     from reportbus.adapters.engines.python.settings import DuckDbSettings
     from reportbus.adapters.engines.python.sources.source import Query
@@ -132,7 +131,12 @@ def _reader(cursor: duckdb.DuckDBPyConnection, bound: Bound) -> pa.RecordBatchRe
 
 def _batches(reader: pa.RecordBatchReader, name: str, watch: Watch) -> Iterator[pa.RecordBatch]:
     with _our_errors(name, watch):
-        yield from reader
+        try:
+            yield from reader
+        except (OSError, pa.ArrowException) as error:  # what DuckDB says once the rows are on their way
+            watch.check()
+            kind = str(error).partition(" Error")[0].splitlines()[0][:40]
+            raise Permanent("PY_QUERY", f"connection {name!r}: the query failed in DuckDB: {kind}") from None
 
 
 @contextmanager

@@ -42,6 +42,11 @@ _TYPES: Final = {
     "timestamptz": pa.timestamp("us", "UTC"),
 }
 _MOST_DIGITS: Final = 38
+_ABOUT_THE_SQL: Final = (
+    psycopg.errors.SyntaxErrorOrAccessRuleViolation,
+    psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.FeatureNotSupported,
+)
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -110,7 +115,7 @@ def _cancel(connection: Connection) -> None:
 def _type(column: psycopg.Column) -> pa.DataType | None:
     """The Arrow type of a column; None where only its values can tell."""
     info = psycopg.adapters.types.get(column.type_code)
-    if info is None:
+    if info is None or info.oid != column.type_code:  # an array's number leads to its items' type
         return None
     if info.name == "numeric" and column.precision is not None and column.precision <= _MOST_DIGITS:
         return pa.decimal128(column.precision, max(column.scale or 0, 0))
@@ -133,7 +138,7 @@ def _our_errors(name: str, watch: Watch) -> Iterator[None]:
     except psycopg.errors.QueryCanceled:
         watch.check()
         raise Transient("TemporaryFailure", f"connection {name!r}: the server ended the query") from None
-    except (psycopg.errors.SyntaxErrorOrAccessRuleViolation, psycopg.errors.ReadOnlySqlTransaction) as error:
+    except _ABOUT_THE_SQL as error:
         text = f"connection {name!r}: PostgreSQL refuses the query: {error.diag.message_primary}"
         raise Permanent("PY_QUERY", text) from None
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:

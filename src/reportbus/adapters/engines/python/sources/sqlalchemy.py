@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from reportbus.adapters.engines.python.sources.rows import BATCH_ROWS, stream_rows
@@ -15,10 +15,11 @@ from reportbus.ports import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Connection, CursorResult, Engine
+    from sqlalchemy import Connection, CursorResult, Engine, TextClause
 
     from reportbus.adapters.engines.python.settings import SqlAlchemySettings
     from reportbus.adapters.engines.python.sources.source import Query, Stream
+    from reportbus.adapters.engines.python.statement import Bound
     from reportbus.adapters.engines.python.watch import Watch
     from reportbus.ports import Secrets
 
@@ -35,14 +36,14 @@ class SqlAlchemySource:
 
     @contextmanager
     def run(self, query: Query, watch: Watch) -> Iterator[Stream]:
-        bound = query.statement.bind(query.values, self._engine.dialect.paramstyle)
+        bound = query.statement.bind(query.values, "escaped_named")
         with (
             _our_errors(self._name, watch),
             self._engine.connect() as connection,
             watch.guarding(lambda: _break_into(connection)),
         ):
             streaming = connection.execution_options(stream_results=True, max_row_buffer=BATCH_ROWS)
-            result = streaming.exec_driver_sql(bound.sql, bound.values or None)
+            result = streaming.execute(_typed(bound))
             if not result.returns_rows:
                 raise Permanent("PY_SQL", "the report's SQL has to be one SELECT")
             yield stream_rows(list(result.keys()), _chunks(result, self._name, watch), query.types)
@@ -69,6 +70,12 @@ def _engine(settings: SqlAlchemySettings, secrets: Secrets | None) -> Engine:
     return create_engine(url, pool_size=settings.kept, max_overflow=-1, pool_pre_ping=True)
 
 
+def _typed(bound: Bound) -> TextClause:
+    """The statement, its values with types: so the dialect hands them to its driver as that likes them."""
+    statement = text(bound.sql)
+    return statement.bindparams(**bound.values) if isinstance(bound.values, dict) else statement
+
+
 def _break_into(connection: Connection) -> None:
     driver: Any = connection.connection.dbapi_connection
     for name in ("cancel", "interrupt", "close"):
@@ -89,12 +96,12 @@ def _our_errors(name: str, watch: Watch) -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError) as error:
         watch.check()
-        text = f"connection {name!r}: the database cannot be reached or is busy ({type(error).__name__})"
-        raise Transient("ServiceUnavailable", text) from None
+        said = f"connection {name!r}: the database cannot be reached or is busy ({type(error).__name__})"
+        raise Transient("ServiceUnavailable", said) from None
     except DBAPIError as error:
         watch.check()
-        text = f"connection {name!r}: the database refuses the query ({type(error.orig).__name__})"
-        raise Permanent("PY_QUERY", text) from None
+        said = f"connection {name!r}: the database refuses the query ({type(error.orig).__name__})"
+        raise Permanent("PY_QUERY", said) from None
     except SQLAlchemyError as error:
         watch.check()
         raise Permanent(

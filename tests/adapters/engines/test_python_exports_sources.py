@@ -1,0 +1,461 @@
+"""Databases of every kind: typed rows, bound parameters, nothing but reading, and an end when it is time."""
+
+from __future__ import annotations
+
+import io
+import sqlite3
+import threading
+import time
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import create_engine, text
+
+from adapters.engines.export_bench import ExportBench, MemorySink
+from reportbus.adapters.clock import ManualClock
+from reportbus.adapters.engines.python.definition import ReportDefinition
+from reportbus.adapters.engines.python.exports import Connection, exports
+from reportbus.adapters.engines.python.settings import SqlAlchemySettings, parse_connections
+from reportbus.adapters.engines.python.sources.sqlalchemy import _engine as sqlalchemy_engine
+from reportbus.core.errors import Permanent, Refused, ReportbusError, Transient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from reportbus.core.model import JsonValue
+
+ENDLESS = {
+    "duckdb": "SELECT count(*) AS n FROM range(1000000000) a(i), range(1000000) b(j) WHERE (i * j) % 7 = 3",
+    "sqlite": "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT count(*) AS n FROM r",
+    "postgresql": "SELECT count(*) AS n FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b",
+}
+TRICKY = "O'Brien'); DROP TABLE people; --"
+
+
+def make_sqlite(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        """
+        CREATE TABLE people (id INTEGER, name TEXT, born TEXT, wage NUMERIC, ratio REAL, picture BLOB, empty);
+        INSERT INTO people VALUES (1, 'Ada', '1815-12-10', 12.5, 0.5, x'00ff', NULL);
+        INSERT INTO people VALUES (2, 'Blaise', '1623-06-19', 13, 1, NULL, NULL);
+        INSERT INTO people VALUES (3, 'O''Brien''); DROP TABLE people; --', NULL, NULL, NULL, NULL, NULL);
+        """
+    )
+    connection.close()
+
+
+def make_duckdb(path: Path) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            """CREATE TABLE people AS SELECT * FROM (VALUES
+            (1, 'Ada', DATE '1815-12-10', 12.5::DECIMAL(9, 2)),
+            (2, 'Blaise', DATE '1623-06-19', 13::DECIMAL(9, 2)),
+            (3, 'O''Brien''); DROP TABLE people; --', NULL, NULL)) t(id, name, born, wage)"""
+        )
+
+
+def make_postgres(url: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE people (id int, name text, born date, wage numeric(9, 2))"))
+        ada, blaise = (1, "Ada", date(1815, 12, 10), 12.5), (2, "Blaise", date(1623, 6, 19), 13)
+        for row in (ada, blaise, (3, TRICKY, None, None)):
+            connection.exec_driver_sql("INSERT INTO people VALUES (%s, %s, %s, %s)", row)
+    engine.dispose()
+
+
+KINDS = ["duckdb", "sqlite", "adbc", "sqlalchemy", "postgresql", "sqlalchemy-postgresql"]
+
+
+def connection_of(kind: str, folder: Path, request: pytest.FixtureRequest) -> dict[str, JsonValue]:
+    path = folder / "people.db"
+    if kind.endswith("postgresql"):
+        url = request.getfixturevalue("postgres_url")
+        make_postgres(url)
+        return {"kind": kind.partition("-")[0], "url": url}
+    if kind == "duckdb":
+        make_duckdb(path)
+        return {"kind": "duckdb", "path": str(path)}
+    make_sqlite(path)
+    return {
+        "sqlite": {"kind": "sqlite", "path": str(path)},
+        "adbc": {"kind": "adbc", "driver": "adbc_driver_sqlite", "options": {"uri": str(path)}},
+        "sqlalchemy": {"kind": "sqlalchemy", "url": f"sqlite:///{path}"},
+    }[kind]  # type: ignore[return-value]  # mappings of text
+
+
+@pytest.fixture(params=KINDS)
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ExportBench]:
+    """An engine over a database of each kind, with three people in it."""
+    bench = ExportBench(connection_of(request.param, tmp_path, request))
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def duck() -> Iterator[ExportBench]:
+    bench = ExportBench()
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def lite(tmp_path: Path) -> Iterator[ExportBench]:
+    make_sqlite(tmp_path / "people.db")
+    bench = ExportBench({"kind": "sqlite", "path": str(tmp_path / "people.db")})
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def postgres(postgres_url: str) -> Iterator[ExportBench]:
+    bench = ExportBench({"kind": "postgresql", "url": postgres_url})
+    yield bench
+    bench.close()
+
+
+def rows_of(
+    bench: ExportBench,
+    sql: str,
+    asked: dict[str, JsonValue] | None = None,
+    /,
+    **report: Any,  # noqa: ANN401 - JSON of any shape
+) -> list[dict[str, Any]]:
+    file = bench.make("PARQUET", sql, asked, **report)
+    rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(file.data)).to_pylist()
+    return rows
+
+
+def test_rows_come_with_parameters_bound_and_never_pasted(bench: ExportBench) -> None:
+    declared = {"name": {"type": "text"}, "ids": {"type": "integer", "list": True}}
+    sql = "SELECT id, name FROM people WHERE name = $name OR id IN ($ids) ORDER BY id"
+    assert [{"id": 3, "name": TRICKY}] == rows_of(bench, sql, {"name": TRICKY}, parameters=declared)
+    assert [1, 2] == [
+        row["id"] for row in rows_of(bench, sql, {"name": "", "ids": [1, 2]}, parameters=declared)
+    ]
+    assert 3 == rows_of(bench, "SELECT count(*) AS n FROM people")[0]["n"]
+
+
+def test_typed_values_reach_the_query_as_what_they_are(bench: ExportBench) -> None:
+    if bench.connection["kind"] == "adbc":
+        pytest.skip("SQLite's ADBC driver takes no days and no decimals")
+    declared = {"day": {"type": "date"}, "wage": {"type": "decimal"}}
+    sql = "SELECT name FROM people WHERE born < $day AND wage > $wage"
+    assert [{"name": "Blaise"}] == rows_of(
+        bench, sql, {"day": "1700-01-01", "wage": "12.50"}, parameters=declared
+    )
+
+
+def test_a_query_the_database_refuses_is_permanent(bench: ExportBench) -> None:
+    with pytest.raises(ReportbusError) as caught:
+        bench.make("CSV", "SELECT nothing FROM nowhere")
+    assert caught.value.code in {"PY_QUERY", "ServiceUnavailable"}
+    if "sqlalchemy" not in str(bench.connection) and bench.connection["kind"] != "adbc":
+        assert isinstance(caught.value, Permanent)
+
+
+def test_a_working_connection_passes_the_test(bench: ExportBench) -> None:
+    verdict = bench.engine(sql="SELECT 1 AS one").test()
+    assert verdict.ok
+    assert "connection 'main': answers" in verdict.text
+
+
+def test_closing_twice_is_harmless(bench: ExportBench) -> None:
+    engine = bench.engine(sql="SELECT 1 AS one")
+    engine.generate(bench.work("CSV"), MemorySink())
+    engine.close()
+    engine.close()
+
+
+def test_many_reports_at_once_do_not_disturb_one_another(bench: ExportBench) -> None:
+    engine = bench.engine(
+        sql="SELECT count(*) AS n, $p AS p FROM people", parameters={"p": {"type": "integer"}}
+    )
+    sinks = [MemorySink() for _ in range(12)]
+    works = [bench.work("JSONL", {"p": number}) for number in range(len(sinks))]
+    threads = [threading.Thread(target=engine.generate, args=pair) for pair in zip(works, sinks, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert [f'{{"n":3,"p":{number}}}\n' for number in range(len(sinks))] == [
+        sink.data.decode() for sink in sinks
+    ]
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_a_query_ends_at_the_deadline_and_nothing_of_it_goes_on(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    bench = ExportBench(connection_of(kind, tmp_path, request))
+    engine = bench.engine(sql=ENDLESS[kind])
+    start = time.monotonic()
+    with pytest.raises(Transient, match="ConnectionTimeout"):
+        engine.generate(bench.work("CSV", seconds=0.5), MemorySink())
+    assert time.monotonic() - start < 10
+    assert not [thread for thread in threading.enumerate() if thread.name == "export-watch"]
+    assert engine.test().ok, "the connection can be used again"
+    bench.close()
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_a_query_ends_once_the_request_is_cancelled(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    bench = ExportBench(connection_of(kind, tmp_path, request))
+    looks: list[int] = []
+
+    def cancelled() -> bool:
+        looks.append(1)
+        return len(looks) > 3
+
+    with pytest.raises(Permanent, match="RUN_CANCELLED"):
+        bench.engine(sql=ENDLESS[kind]).generate(bench.work("CSV", cancelled=cancelled), MemorySink())
+    bench.close()
+
+
+def test_the_deadline_is_read_from_the_works_own_clock(duck: ExportBench) -> None:
+    duck.clock = clock = ManualClock()
+    work = duck.work("CSV", seconds=60)
+    timer = threading.Timer(0.3, clock.advance, [61])
+    timer.start()
+    with pytest.raises(Transient, match="ConnectionTimeout"):
+        duck.engine(sql=ENDLESS["duckdb"]).generate(work, MemorySink())
+    timer.join()
+
+
+@pytest.mark.parametrize("format_", ["CSV", "XLSX", "PARQUET", "JSONL", "HTML", "PDF"])
+def test_a_report_that_is_being_written_ends_once_it_is_cancelled(duck: ExportBench, format_: str) -> None:
+    """The rows keep coming and the query has not ended: it is the writing that is cut short."""
+    looks: list[int] = []
+
+    def cancelled() -> bool:
+        looks.append(1)
+        return len(looks) > 4
+
+    sql = "SELECT i, 'text ' || i AS t FROM range(100000000) r(i)"
+    with pytest.raises(Permanent, match="RUN_CANCELLED"):
+        duck.engine(sql=sql).generate(duck.work(format_, cancelled=cancelled), MemorySink())
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1; SELECT 2",
+        "CREATE TABLE t (i INTEGER)",
+        "COPY (SELECT 1) TO '/tmp/reportbus-never'",
+        "ATTACH '/tmp/reportbus-never.db'",
+        "SET threads = 1",
+        "PRAGMA database_list",
+        "INSTALL httpfs",
+    ],
+)
+def test_duckdb_runs_one_select_and_nothing_else(duck: ExportBench, sql: str) -> None:
+    with pytest.raises(Permanent, match=r"PY_SQL|PY_QUERY"):
+        duck.make("CSV", sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_text('/etc/passwd')",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT * FROM glob('/etc/*')",
+        "SELECT * FROM read_parquet('http://127.0.0.1:1/x.parquet')",
+        "SELECT * FROM sqlite_scan('/tmp/x.db', 't')",
+    ],
+)
+def test_sql_on_duckdb_reaches_no_file(duck: ExportBench, sql: str) -> None:
+    with pytest.raises(Permanent, match="PY_QUERY"):
+        duck.make("CSV", sql)
+
+
+def test_sql_on_duckdb_does_not_see_the_programs_own_tables(duck: ExportBench) -> None:
+    table = pa.table({"a": [1]})
+    assert table.num_rows
+    with pytest.raises(Permanent, match="PY_QUERY"):
+        duck.make("CSV", "SELECT * FROM table")
+
+
+def test_views_over_files_are_read_and_other_files_are_not(tmp_path: Path) -> None:
+    for name in ("a-1", "a-2", "b"):
+        pq.write_table(pa.table({"name": [name]}), tmp_path / f"{name}.parquet")
+    (tmp_path / "c.csv").write_text("x\n1\n")
+    folder = str(tmp_path)
+    bench = ExportBench(
+        {
+            "kind": "duckdb",
+            "views": {"a": f"{folder}/a-*.parquet", "c": f"{folder}/c.csv"},
+        }
+    )
+    assert [{"name": "a-1"}, {"name": "a-2"}] == rows_of(bench, "SELECT name FROM a ORDER BY name")
+    assert [{"x": 1}] == rows_of(bench, "SELECT x FROM c")
+    with pytest.raises(Permanent, match="PY_QUERY"):
+        bench.make("CSV", "SELECT * FROM read_text('/etc/hostname')")
+    bench.close()
+
+
+def test_paths_that_the_connection_names_may_be_read(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text("x\n1\n")
+    bench = ExportBench({"kind": "duckdb", "paths": [f"{tmp_path}/"]})
+    sql = f"SELECT x FROM read_csv('{tmp_path}/c.csv')"  # noqa: S608 - of our own making
+    assert [{"x": 1}] == rows_of(bench, sql)
+    bench.close()
+
+
+def test_a_duckdb_file_cannot_be_changed(tmp_path: Path) -> None:
+    make_duckdb(tmp_path / "people.db")
+    before = (tmp_path / "people.db").read_bytes()
+    bench = ExportBench({"kind": "duckdb", "path": str(tmp_path / "people.db")})
+    for sql in ("DELETE FROM people", "DROP TABLE people"):
+        with pytest.raises(Permanent):
+            bench.make("CSV", sql)
+    bench.close()
+    assert before == (tmp_path / "people.db").read_bytes()
+    assert ["people.db"] == [path.name for path in tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM people",
+        "CREATE TABLE t (i)",
+        "SELECT 1; SELECT 2",
+        "ATTACH '/tmp/reportbus-never.db' AS x",
+        "PRAGMA journal_mode = DELETE",
+        "VACUUM",
+    ],
+)
+def test_sqlite_runs_one_select_and_nothing_else(lite: ExportBench, sql: str) -> None:
+    with pytest.raises(Permanent, match=r"PY_SQL|PY_QUERY"):
+        lite.make("CSV", sql)
+
+
+def test_sqlite_columns_have_the_types_of_their_values(lite: ExportBench) -> None:
+    first, second, third = rows_of(lite, "SELECT * FROM people ORDER BY id")
+    assert (12.5, 0.5, b"\x00\xff", None) == (first["wage"], first["ratio"], first["picture"], first["empty"])
+    assert 13.0 == second["wage"]
+    assert None is third["born"]
+
+
+def test_sqlite_columns_can_be_declared(lite: ExportBench) -> None:
+    types = {"born": {"type": "date"}, "wage": {"type": "decimal(9,2)"}}
+    first, *_ = rows_of(lite, "SELECT born, wage FROM people ORDER BY id", columns=types)
+    assert (date(1815, 12, 10), Decimal("12.50")) == (first["born"], first["wage"])
+
+
+def test_a_sqlite_column_that_changes_its_type_later_is_an_error_and_never_a_guess(lite: ExportBench) -> None:
+    sql = """WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 30000)
+             SELECT CASE WHEN i < 25000 THEN i ELSE 'CANARY' END AS x FROM r"""
+    with pytest.raises(Permanent, match=r"PY_COLUMN_TYPE.*'x'") as caught:
+        lite.make("CSV", sql)
+    assert "CANARY" not in str(caught.value)
+    assert 30_000 == lite.make("CSV", sql, columns={"x": {"type": "text"}}).produced.rows
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    for kind in ("sqlite", "duckdb"):
+        bench = ExportBench({"kind": kind, "path": str(tmp_path / "none.db")})
+        assert not bench.engine(sql="SELECT 1 AS one").test().ok
+        with pytest.raises(ReportbusError, match=r"PY_CONNECTION|ServiceUnavailable"):
+            bench.make("CSV", "SELECT 1 AS one")
+        assert not (tmp_path / "none.db").exists()
+        bench.close()
+
+
+def test_postgresql_types_are_kept(postgres: ExportBench) -> None:
+    sql = """SELECT 1::int2 AS a, 2::int8 AS b, 1.50::numeric(9, 2) AS c, sum(x) AS d, 'x'::varchar AS e,
+                    date '2026-02-03' AS f, timestamptz '2026-02-03 04:05:06+02' AS g, true AS h,
+                    '{"a": 1}'::jsonb AS i, ARRAY[1, 2] AS j, '\\x00ff'::bytea AS k, NULL::date AS l
+             FROM (VALUES (0.1), (0.25)) t(x)"""
+    table = pq.read_table(io.BytesIO(postgres.make("PARQUET", sql).data))
+    assert {"a": pa.int16(), "b": pa.int64(), "c": pa.decimal128(9, 2), "l": pa.date32()}.items() <= dict(
+        zip(table.schema.names, table.schema.types, strict=True)
+    ).items()
+    (row,) = table.to_pylist()
+    assert (1, 2, Decimal("1.50"), Decimal("0.35"), "x") == tuple(row[name] for name in "abcde")
+    assert (date(2026, 2, 3), datetime(2026, 2, 3, 2, 5, 6, tzinfo=UTC), True) == (
+        row["f"],
+        row["g"],
+        row["h"],
+    )
+    assert ('{"a": 1}', "[1, 2]", b"\x00\xff", None) == (row["i"], row["j"], row["k"], row["l"])
+
+
+def test_postgresql_cannot_be_changed_by_a_report(postgres: ExportBench, postgres_url: str) -> None:
+    make_postgres(postgres_url)
+    for sql in ("DELETE FROM people", "SELECT nextval('x')", "SELECT 1; DROP TABLE people"):
+        with pytest.raises(Permanent):
+            postgres.make("CSV", sql)
+    with pytest.raises(Permanent, match="PY_QUERY"):
+        postgres.make("CSV", "WITH gone AS (DELETE FROM people RETURNING id) SELECT * FROM gone")
+
+
+def test_a_database_that_is_down_is_transient() -> None:
+    bench = ExportBench({"kind": "postgresql", "url": "postgresql://127.0.0.1:1/none"})
+    with pytest.raises(Transient, match="ServiceUnavailable"):
+        bench.make("CSV", "SELECT 1")
+    assert not bench.engine(sql="SELECT 1").test().ok
+
+
+def test_an_error_of_the_database_shows_no_values(duck: ExportBench) -> None:
+    with pytest.raises(Permanent) as caught:
+        duck.make("CSV", "SELECT CAST(x AS INTEGER) AS n FROM (VALUES ('CANARY')) t(x)")
+    assert "PY_QUERY" == caught.value.code
+    assert "CANARY" not in str(caught.value)
+
+
+def test_a_kept_connection_is_used_again(lite: ExportBench) -> None:
+    for _ in range(3):
+        lite.make("CSV", "SELECT 1 AS one")
+    source = lite.engine(sql="SELECT 1 AS one")._resources[0].source()  # type: ignore[attr-defined]
+    assert 1 == len(source._pool._idle)
+
+
+class OneSecret:
+    """A `Secrets` with one entry."""
+
+    def get(self, name: str) -> dict[str, str]:
+        assert "login" == name
+        return {"user": "reader", "password": "pa:ss/w@rd"}
+
+    def refresh(self, name: str) -> dict[str, str]:
+        return self.get(name)
+
+
+def test_a_log_in_comes_from_a_secret_and_shows_in_no_error() -> None:
+    nobody = {
+        "sqlalchemy": "postgresql+psycopg://127.0.0.1:1/none",
+        "postgresql": "postgresql://127.0.0.1:1/none",
+    }
+    for kind, url in nobody.items():
+        settings = parse_connections({"main": {"kind": kind, "url": url, "secret": "login"}}, where="test")
+        connection = Connection(settings["main"], OneSecret())
+        verdict = connection.test()
+        assert not verdict.ok
+        assert "pa:ss" not in verdict.text
+        connection.close()
+    engine = sqlalchemy_engine(
+        SqlAlchemySettings("main", "postgresql+psycopg://h/x", secret="login"), OneSecret()
+    )
+    assert ("reader", "pa:ss/w@rd") == (engine.url.username, engine.url.password)
+    engine.dispose()
+
+
+def test_a_report_over_a_connection_that_is_not_configured_is_refused_at_the_start() -> None:
+    smallest: dict[str, JsonValue] = {"name": "a", "sql": "SELECT 1", "connection": "man"}
+    connections = {"main": Connection(parse_connections({"main": {"kind": "duckdb"}}, where="test")["main"])}
+    definition = ReportDefinition.parse(smallest, where="a.yaml")
+    twice = ReportDefinition.parse({**smallest, "connection": "main"}, where="b.yaml")
+    with pytest.raises(Refused) as caught:
+        exports([definition, twice, twice], connections)
+    assert ["CFG_CHOICE", "CFG_INCONSISTENT"] == [problem.code for problem in caught.value.problems]
+    assert "did you mean 'main'?" in str(caught.value)
