@@ -9,13 +9,26 @@ from typing import TYPE_CHECKING, Any, Final
 from reportbus.core.model import Artifact, Mail, NotifyRule, Request, Status, Target, TargetType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from reportbus.core.model import JsonValue
 
 VERSION: Final = 1
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def _prepared() -> Callable[[Any], str]:
+    """The encoder's own routine, made once: `JSONEncoder.encode` makes it anew for each value."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return _ENCODER.encode
+    string, sort, skip, nan = json.encoder.encode_basestring, True, False, True
+    pieces = make(None, _ENCODER.default, string, None, ":", ",", sort, skip, nan)
+    return lambda value: "".join(pieces(value, 0))
+
+
+_encode: Final = _prepared()
 
 
 def encode(value: JsonValue | Mapping[str, JsonValue]) -> str:

@@ -1,20 +1,23 @@
-"""How many tasks of a lane go together.
-
-Quick ones share a thread, a sync and a connection, slow ones go alone.
-"""
+"""How many tasks go together: quick ones share a thread, a sync and a connection, slow ones go alone."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from reportbus.core.jobs import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reportbus.core.events import Event
-    from reportbus.core.jobs import Stage, Task
+    from reportbus.core.jobs import Task
+
+QUICK_SECONDS: Final = 0.05
+"""A task that takes less is quick."""
 
 SLICE_SECONDS: Final = 0.3
-"""About how long a slice may take."""
+"""About how long the tasks of a slice may take together."""
 
 LONGEST_SLICE: Final = 256
 
@@ -22,48 +25,81 @@ AHEAD_SECONDS: Final = 0.25
 """About how much work a worker keeps in hand: what it holds, others cannot take."""
 
 _WEIGHT: Final = 0.3
-"""How much the newest slice counts in a lane's pace."""
+"""How much the newest observation counts."""
+
+_KNOWN_KINDS: Final = 10_000
+
+_Kind: TypeAlias = "tuple[Stage, str, str]"
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Tasks of one stage and lane for one thread, one after the other; `quick` if all of them are."""
+
+    tasks: list[Task]
+    quick: bool
 
 
 class Pace:
-    """Seconds per task, by stage and lane, as lately observed. Not for several threads."""
+    """Seconds per task, as lately observed. Not for several threads.
+
+    A report has a pace of its own, so that a slow one does not wait in a slice with quick ones; so has each
+    destination and each channel.
+    """
 
     def __init__(self) -> None:
-        self._seconds: dict[tuple[Stage, str], float] = {}
+        self._seconds: dict[_Kind, float] = {}
         self._stages: dict[Stage, float] = {}
 
     def observe(self, events: Sequence[Event], elapsed: float) -> None:
         """A slice with these answers took `elapsed` seconds in all."""
-        job = events[0].task.job
-        seconds = elapsed / len(events)
-        before = self._seconds.get((job.stage, job.lane), seconds)
-        self._seconds[job.stage, job.lane] = before + _WEIGHT * (seconds - before)
-        usual = self._stages.get(job.stage, seconds)
-        self._stages[job.stage] = usual + _WEIGHT * (seconds - usual)
+        stage = events[0].task.job.stage
+        together = elapsed / len(events)
+        for event in events if stage is Stage.GENERATE else events[:1]:
+            kind = _kind(event.task)
+            seconds = event.elapsed if stage is Stage.GENERATE else together
+            before = self._seconds.get(kind)
+            if before is None and len(self._seconds) >= _KNOWN_KINDS:
+                self._seconds.clear()
+            self._seconds[kind] = _mixed(before, seconds)
+        self._stages[stage] = _mixed(self._stages.get(stage), together)
 
     def ahead(self, stage: Stage, threads: int, most: int) -> int:
-        """How many tasks to have in hand.
-
-        About `AHEAD_SECONDS` of work, one per thread while nothing is known.
-        """
+        """How many tasks to have in hand: `AHEAD_SECONDS` of work; one per thread while nothing is known."""
         seconds = self._stages.get(stage)
         if seconds is None:
             return min(threads, most)
         return max(min(threads, most), min(most, int(threads * AHEAD_SECONDS / max(seconds, 1e-9))))
 
-    def longest(self, stage: Stage, lane: str) -> int:
-        """How many tasks a slice of this lane may hold; one while nothing is known."""
-        seconds = self._seconds.get((stage, lane))
-        if seconds is None:
-            return 1
-        return max(1, min(LONGEST_SLICE, int(SLICE_SECONDS / max(seconds, 1e-9))))
-
-    def slices(self, tasks: Sequence[Task]) -> Iterator[list[Task]]:
-        """The tasks in slices of one stage and lane each, in order."""
+    def slices(self, tasks: Sequence[Task]) -> Iterator[Slice]:
+        """The tasks in slices, in order; a task whose pace is not known goes alone."""
         lanes: dict[tuple[Stage, str], list[Task]] = {}
         for task in tasks:
             lanes.setdefault((task.job.stage, task.job.lane), []).append(task)
-        for (stage, lane), together in lanes.items():
-            size = self.longest(stage, lane)
-            for start in range(0, len(together), size):
-                yield together[start : start + size]
+        for lane in lanes.values():
+            yield from self._lane(lane)
+
+    def _lane(self, tasks: Sequence[Task]) -> Iterator[Slice]:
+        together: list[Task] = []
+        spent = 0.0
+        for task in tasks:
+            seconds = self._seconds.get(_kind(task))
+            if seconds is None or seconds >= QUICK_SECONDS:
+                yield Slice([task], quick=False)
+                continue
+            if together and (spent + seconds > SLICE_SECONDS or len(together) >= LONGEST_SLICE):
+                yield Slice(together, quick=True)
+                together, spent = [], 0.0
+            together.append(task)
+            spent += seconds
+        if together:
+            yield Slice(together, quick=True)
+
+
+def _kind(task: Task) -> _Kind:
+    report = task.request.report_name if task.job.stage is Stage.GENERATE else ""
+    return task.job.stage, task.job.lane, report
+
+
+def _mixed(before: float | None, seconds: float) -> float:
+    return seconds if before is None else before + _WEIGHT * (seconds - before)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from reportbus.core import events as answers
 from reportbus.core.errors import Permanent, ReportbusError, Transient
-from reportbus.core.pace import Pace
+from reportbus.core.pace import Pace, Slice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +33,8 @@ _RECORDED_TOGETHER: Final = 500
 
 _LISTEN_SECONDS: Final = 1.0
 _PAUSE_SECONDS: Final = 0.5
+
+_QUICK_THREADS: Final = 2
 
 
 class StageRunner(Protocol):
@@ -77,6 +79,24 @@ class Rhythm:
     grace: float = 30.0
 
 
+class _Pools:
+    """A stage's threads: many for tasks that wait, few for quick ones, which would be in each other's way."""
+
+    def __init__(self, stage: Stage, threads: int) -> None:
+        name = f"reportbus-{stage.lower()}"
+        self._wide = ThreadPoolExecutor(threads, f"{name}-slow")
+        self._narrow = ThreadPoolExecutor(min(threads, _QUICK_THREADS), f"{name}-quick")
+
+    def of(self, slice_: Slice) -> ThreadPoolExecutor:
+        """The threads that do this slice."""
+        return self._narrow if slice_.quick else self._wide
+
+    def shutdown(self) -> None:
+        """Begin nothing more."""
+        for pool in (self._wide, self._narrow):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
 class Worker:
     """One worker of a process."""
 
@@ -115,10 +135,7 @@ class Worker:
         """
         self._grip.hold(self._ledger)
         self._grip.renewed(self._clock.monotonic() + self._rhythm.lease)
-        pools = {
-            stage: ThreadPoolExecutor(place.threads, thread_name_prefix=f"reportbus-{stage.lower()}")
-            for stage, place in self._places.items()
-        }
+        pools = {stage: _Pools(stage, place.threads) for stage, place in self._places.items()}
         helpers = [
             Thread(target=self._beat),
             Thread(target=self._listen),
@@ -134,13 +151,13 @@ class Worker:
             self._grip.let_go()
             self._over.set()
             for pool in pools.values():
-                pool.shutdown(wait=False, cancel_futures=True)
+                pool.shutdown()
             self._ledger.close()
         return self._lost
 
     # -- the thread that talks to the ledger
 
-    def _work(self, stop: Event, pools: Mapping[Stage, ThreadPoolExecutor]) -> None:
+    def _work(self, stop: Event, pools: Mapping[Stage, _Pools]) -> None:
         more = True
         asked = self._clock.monotonic()
         while not stop.is_set() and not self._lost:
@@ -207,12 +224,12 @@ class Worker:
         """Whether some stage has half of its places free: smaller claims cost as much as large ones."""
         return any(room_ > self._busy[stage] for stage, room_ in room.items())
 
-    def _do(self, pools: Mapping[Stage, ThreadPoolExecutor], tasks: Sequence[Task]) -> None:
+    def _do(self, pools: Mapping[Stage, _Pools], tasks: Sequence[Task]) -> None:
         for slice_ in self._pace.slices(tasks):
-            stage = slice_[0].job.stage
-            self._busy[stage] += len(slice_)
-            future = pools[stage].submit(self._run_slice, stage, slice_)
-            self._futures[future] = slice_
+            stage = slice_.tasks[0].job.stage
+            self._busy[stage] += len(slice_.tasks)
+            future = pools[stage].of(slice_).submit(self._run_slice, stage, slice_.tasks)
+            self._futures[future] = slice_.tasks
             future.add_done_callback(self._futures.pop)
 
     def _finish(self) -> None:

@@ -15,8 +15,12 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from reportbus.adapters.destinations.folder_tree import OpenFolder
 
-LOOKING_SHARE: Final = 100
+LOOKING_SHARE: Final = 1000
 """A folder is looked through again once this many times as long has passed as it took the last time."""
+
+LOOKING_SECONDS: Final = 60.0
+REPEAT_SECONDS: Final = 1.0
+"""And not before so many seconds have passed; sooner where an earlier attempt is known to have broken off."""
 
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _KNOWN_FOLDERS: Final = 1_000
@@ -49,6 +53,7 @@ class TemporaryNames:
 
 @dataclass(slots=True)
 class _Looked:
+    at: float
     again: float
     found: dict[str, list[str]]
 
@@ -64,11 +69,12 @@ class Leftovers:
         self._stale_after = stale_after
         self._looked: dict[tuple[int, int], _Looked] = {}
 
-    def clear(self, folder: OpenFolder, delivery_id: str) -> None:
+    def clear(self, folder: OpenFolder, delivery_id: str, *, broken_off: bool) -> None:
         """Remove what earlier attempts at this delivery left in the folder."""
         place = (folder.device, folder.inode)
         looked = self._looked.get(place)
-        if looked is None or looked.again <= time.monotonic():
+        now = time.monotonic()
+        if looked is None or now >= looked.again or (broken_off and now >= looked.at + REPEAT_SECONDS):
             if len(self._looked) >= _KNOWN_FOLDERS:
                 self._looked.clear()
             looked = self._looked[place] = self._look(folder)
@@ -81,7 +87,7 @@ class Leftovers:
         with contextlib.suppress(OSError):  # a folder that may be written but not read keeps its leftovers
             self._search(folder, found)
         now = time.monotonic()
-        return _Looked(now + (now - began) * LOOKING_SHARE, found)
+        return _Looked(now, now + max((now - began) * LOOKING_SHARE, LOOKING_SECONDS), found)
 
     def _search(self, folder: OpenFolder, found: dict[str, list[str]]) -> None:
         """Remove the stale ones, and put the others into `found` under their owners."""

@@ -84,7 +84,7 @@ class FolderRound:
         )
         sync = self._sync_of(folder)
         self._marks.setdefault(sync, sync.mark())
-        self._leftovers.clear(workshop, delivery.delivery_id)
+        self._leftovers.clear(workshop, delivery.delivery_id, broken_off=delivery.possible_duplicate)
         files = self._files[number] = []
         for artifact, name in zip(delivery.artifacts, names, strict=True):
             file = FolderFile(artifact, folder, name, workshop, sync)

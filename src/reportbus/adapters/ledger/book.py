@@ -171,7 +171,7 @@ class Book:
                 entry.key,
                 job.number,
                 job.run,
-                job.stage.value,
+                str(job.stage),
                 job.subject,
                 job.lane,
                 job.attempt,
@@ -241,7 +241,7 @@ class Book:
             details.encode()
         except UnicodeEncodeError:
             details = json.dumps(dict(note.details), sort_keys=True)
-        fields = (note.type.value, self._at, note.old.value, note.new.value, note.component.value, details)
+        fields = (str(note.type), self._at, str(note.old), str(note.new), str(note.component), details)
         entry.hash = link(entry.hash, log_id, entry.request_id, sequence, *fields)
         entry.sequence = sequence
         self._audit.append(
@@ -321,7 +321,7 @@ class Book:
         state = entry.state
         return (
             state.run,
-            state.status.value,
+            str(state.status),
             state.open,
             state.next_job,
             _numbers(state.failed),

@@ -39,11 +39,13 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             self.dialect = Sqlite(clock)
             self.engine = _sqlite(parsed.render_as_string(hide_password=False), pool)
+            self._writer = _sqlite(parsed.render_as_string(hide_password=False), 1)
         else:
             self.dialect = Postgresql()
             self.engine = create_engine(
                 parsed, pool_size=pool, max_overflow=4, pool_timeout=_POOL_SECONDS, pool_pre_ping=False
             )
+            self._writer = self.engine
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -52,7 +54,7 @@ class Database:
         Raises Transient ServiceUnavailable while the database is away, TemporaryFailure where it asks to try
         again, Permanent SYS_LEDGER for everything else that it refuses.
         """
-        with our_errors(), self.engine.begin() as connection:
+        with our_errors(), self._writer.begin() as connection:
             yield connection
 
     @contextmanager
@@ -63,14 +65,20 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
+        self._writer.dispose()
         self.engine.dispose()
 
 
 def _sqlite(url: str, pool: int) -> Engine:
+    """Connections to a SQLite file.
+
+    A process writes through one of them only: SQLite has one writer at a time anyway, and a connection that
+    nobody else writes past keeps its pages in memory.
+    """
     engine = create_engine(
         url,
         pool_size=pool,
-        max_overflow=4,
+        max_overflow=0,
         pool_timeout=_POOL_SECONDS,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
     )

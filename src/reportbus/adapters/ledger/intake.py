@@ -206,7 +206,7 @@ def _set_apart(
 
 def _refused_row(item: Submission, *, same: bool) -> Submission:
     made_up = f"duplicate-{sha256(f'{item.ref} {item.digest}'.encode()).hexdigest()[:24]}"
-    text = f"the id {item.request_id} is taken by another row; that one stands, this is not run"
+    text = f"another row has the id {item.request_id}; that one stands, this is not run"
     code = "VAL_DUPLICATE_ID" if same else "VAL_DUPLICATE_ID_CONFLICT"
     return replace(item, request_id=made_up, request=None, problems=(Problem(code, text, "REQUEST_ID"),))
 

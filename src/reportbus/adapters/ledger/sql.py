@@ -42,7 +42,11 @@ class SqlLedger:
         pool: int = 8,
     ) -> None:
         self.database = Database(url, clock, pool=pool)
-        require_current(self.database)
+        try:
+            require_current(self.database)
+        except BaseException:
+            self.database.close()
+            raise
         self._policies = policies or Policies()
         self._lease_seconds = lease_seconds
         self._contents = Contents(self.database.dialect)

@@ -101,6 +101,7 @@ runs: Final = Table(
     Column("ended_at", DateTime, nullable=False),
     PrimaryKeyConstraint("request_key", "run"),
     CheckConstraint("status IN ('COMPLETED','FAILED')", name="runs_terminal"),
+    sqlite_with_rowid=False,
 )
 """One row per ended run: the primary key refuses a second end. The running one is the request's own row."""
 
@@ -146,6 +147,7 @@ outputs: Final = Table(
     Column("rows", BigInteger),
     Column("staged_at", DateTime, nullable=False),
     PrimaryKeyConstraint("request_key", "run", "number"),
+    sqlite_with_rowid=False,
 )
 
 deliveries: Final = Table(
@@ -166,6 +168,7 @@ deliveries: Final = Table(
     Column("at", DateTime, nullable=False),
     PrimaryKeyConstraint("request_key", "target", "run"),
     CheckConstraint("state IN ('DELIVERED','FAILED')", name="deliveries_state"),
+    sqlite_with_rowid=False,
 )
 """How each target's job of each run ended. What is still open stands in `jobs`."""
 
@@ -183,6 +186,7 @@ audit_log: Final = Table(
     Column("request_key", _Key, nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("hash", String(64), nullable=False),
+    sqlite_with_rowid=False,
 )
 Index("audit_log_chain", audit_log.c.request_key, audit_log.c.sequence, unique=True)
 

@@ -166,6 +166,7 @@ def _runs() -> None:
         sa.Column("ended_at", sa.DateTime(), nullable=False),
         sa.CheckConstraint("status IN ('COMPLETED','FAILED')", name="runs_terminal"),
         sa.PrimaryKeyConstraint("request_key", "run"),
+        sqlite_with_rowid=False,
     )
 
 
@@ -235,6 +236,7 @@ def _outputs() -> None:
         sa.Column("rows", sa.BigInteger(), nullable=True),
         sa.Column("staged_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("request_key", "run", "number"),
+        sqlite_with_rowid=False,
     )
 
 
@@ -256,6 +258,7 @@ def _deliveries() -> None:
         sa.Column("at", sa.DateTime(), nullable=False),
         sa.CheckConstraint("state IN ('DELIVERED','FAILED')", name="deliveries_state"),
         sa.PrimaryKeyConstraint("request_key", "target", "run"),
+        sqlite_with_rowid=False,
     )
 
 
@@ -274,6 +277,7 @@ def _audit_log() -> None:
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("log_id"),
+        sqlite_with_rowid=False,
     )
     op.create_index("audit_log_chain", "audit_log", ["request_key", "sequence"], unique=True)
 
