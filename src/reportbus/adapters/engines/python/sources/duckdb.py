@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -47,17 +47,20 @@ class DuckDbSource:
         self._settings = settings
         self._lock = threading.Lock()
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._cursors: set[duckdb.DuckDBPyConnection] = set()
         self._scratch: str | None = None
 
     @contextmanager
     def run(self, query: Query, watch: Watch) -> Iterator[Stream]:
         with _our_errors(self._settings.name, watch):
             cursor = self._open().cursor()
+            self._cursors.add(cursor)
             try:
                 with watch.guarding(cursor.interrupt):
                     reader = _reader(cursor, query.statement.bind(query.values))
                     yield Stream(reader.schema, _batches(reader, self._settings.name, watch))
             finally:
+                self._cursors.discard(cursor)
                 cursor.close()
 
     def test(self) -> Verdict:
@@ -70,9 +73,12 @@ class DuckDbSource:
 
     def close(self) -> None:
         with self._lock:
+            for cursor in list(self._cursors):
+                cursor.interrupt()
             if self._connection is not None:
-                self._connection.interrupt()
-                self._connection.close()
+                # It refuses while a query is still on its way out; then it closes with the last cursor.
+                with suppress(duckdb.Error):
+                    self._connection.close()
             if self._scratch is not None:
                 shutil.rmtree(self._scratch, ignore_errors=True)
             self._connection = self._scratch = None
