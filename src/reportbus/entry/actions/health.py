@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from reportbus.adapters.clock import SystemClock
 from reportbus.core.errors import Refused, ReportbusError
-from reportbus.core.redact import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,7 +44,7 @@ def engines_of(settings: Settings) -> Iterator[Mapping[str, Engine]]:
     from reportbus.wiring.engines import engines
 
     with ExitStack() as opened:
-        made = engines(settings, secrets(settings, SystemClock()), Redactor())
+        made = engines(settings, secrets(settings, SystemClock()))
         for engine in made.values():
             opened.callback(engine.close)
         yield made

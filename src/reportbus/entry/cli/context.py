@@ -91,6 +91,12 @@ def misconfigured(problems: Sequence[Problem], redactor: Redactor | None = None)
     return Misconfigured([redact(str(problem)) for problem in problems])
 
 
+def redact(text: str) -> str:
+    """The text without what is a secret, or looks like one."""
+    redactor: Redactor = click.get_current_context().meta.get(_REDACTOR) or Redactor()
+    return redactor.redact(text)
+
+
 def settings() -> Settings:
     """The settings in force."""
     from reportbus.config import load

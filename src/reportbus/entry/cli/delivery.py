@@ -43,7 +43,12 @@ def delivery() -> None:
     help="Only deliveries in this state.",
 )
 @click.option(
-    "--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many."
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    metavar="NUMBER",
+    default=50,
+    show_default=True,
+    help="At most so many.",
 )
 @output_option
 def list_(*, request_id: str | None, state: str | None, limit: int, as_json: bool) -> None:

@@ -43,7 +43,9 @@ class Moment(click.ParamType[datetime]):
 def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that choose among requests, by report and time."""
     for option in (
-        click.option("--limit", type=_LIMIT, default=50, show_default=True, help="At most so many."),
+        click.option(
+            "--limit", type=_LIMIT, metavar="NUMBER", default=50, show_default=True, help="At most so many."
+        ),
         click.option("--until", type=Moment(), help="Taken in before that time."),
         click.option("--since", type=Moment(), help="Taken in since: 2026-11-01T06:30Z, or 12h or 7d ago."),
         click.option("--name", "report_name", default="", metavar="NAME", help="The report's name."),

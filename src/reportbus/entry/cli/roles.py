@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -58,30 +59,31 @@ def _serve(roles: Sequence[str], *, as_json: bool) -> None:
     _announce(parts, roles, as_json=as_json)
     well = line.run(parts, roles, stop.asked)
     if not well:
-        stop.limit()
         click.get_current_context().exit(context.FAILED)
 
 
 class _Stop:
-    """The wish to stop: the first signal asks for it, the second one ends the process where it stands."""
+    """The wish to stop, by a signal or by a fault; a second signal ends the process where it stands."""
 
     def __init__(self, grace: float) -> None:
         self.asked = threading.Event()
-        self._grace = grace
+        self._longest = grace + _MARGIN_SECONDS
+        self._signalled = False
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._heard)
-
-    def limit(self) -> None:
-        """End the process when the time is up, whatever may hang by then."""
-        end = threading.Timer(self._grace + _MARGIN_SECONDS, os._exit, [context.FAILED])
-        end.daemon = True
-        end.start()
+        threading.Thread(target=self._limit, daemon=True).start()
 
     def _heard(self, number: int, _frame: FrameType | None) -> None:
-        if self.asked.is_set():
+        if self._signalled:
             os._exit(_BY_SIGNAL + number)
+        self._signalled = True
         self.asked.set()
-        self.limit()
+
+    def _limit(self) -> None:
+        """End the process when a stop has had its time, whatever may hang by then."""
+        self.asked.wait()
+        time.sleep(self._longest)
+        os._exit(context.FAILED)
 
 
 def _announce(parts: Parts, roles: Sequence[str], *, as_json: bool) -> None:

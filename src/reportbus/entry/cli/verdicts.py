@@ -46,6 +46,7 @@ def verdict_of(tested: Tested) -> tuple[bool, str]:
 def print_verdicts(what: str, verdicts: Sequence[tuple[str, bool, str]], *, as_json: bool) -> None:
     """The verdicts; ends the command with 1 where one is bad."""
     ok = all(good for _, good, _ in verdicts)
+    verdicts = [(name, good, context.redact(text)) for name, good, text in verdicts]
     if as_json:
         print_json(
             {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Final
 
 import click
 
@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from reportbus.core.model import JsonValue
     from reportbus.wiring.parts import Parts
 
+_EXAMPLES: Final = """\
+\b
+reportbus request submit --type PYTHON --name flights/daily -p day=2026-11-01 --target delivered
+reportbus request submit --file request.json --wait
+"""
 
-@click.command()
+
+@click.command(epilog=_EXAMPLES)
 @click.option("--type", "report_type", metavar="TYPE", help="The report type, such as PYTHON.")
 @click.option("--name", "report_name", metavar="NAME", help="The report's name at its engine.")
 @click.option(
@@ -43,7 +49,7 @@ if TYPE_CHECKING:
     help="Where it goes: DESTINATION[/PATH], mailto:ADDRESS[,ADDRESS], TYPE://DESTINATION/PATH, a target as "
     "JSON, or none to have it staged only.",
 )
-@click.option("--priority", type=int, help="1 (most urgent) to 9; 5 when left out.")
+@click.option("--priority", type=int, metavar="1-9", help="1 (most urgent) to 9; 5 when left out.")
 @click.option("--by", "requested_by", metavar="WHO", help="Who asks; your login name when left out.")
 @click.option("--id", "request_id", metavar="ID", help="The request's id; made up when left out.")
 @click.option(
@@ -56,7 +62,9 @@ if TYPE_CHECKING:
 @click.option(
     "--wait", is_flag=True, help="Follow the requests until they have ended; exit 1 where one failed."
 )
-@click.option("--timeout", type=click.FloatRange(min=0), help="With --wait: at most so many seconds.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="With --wait: at most so many seconds."
+)
 @output_option
 def submit(
     *,
@@ -68,14 +76,10 @@ def submit(
     as_json: bool,
     **options: Any,  # noqa: ANN401 - what says the request, handed on to what reads it
 ) -> None:
-    r"""Ask for reports: put requests into the worktable, all of them or none.
+    """Ask for reports: put requests into the worktable, all of them or none.
 
     A request is checked first by the rules that intake has; every problem is told at once. The ids of the
     requests are printed.
-
-    \b
-    reportbus request submit --type PYTHON --name flights/daily -p day=2026-11-01 --target delivered
-    reportbus request submit --file request.json --wait
     """
     from reportbus.entry.actions import submitting
 

@@ -14,7 +14,10 @@ from reportbus.entry.cli.output import output_option
     "--all", "everything", is_flag=True, help="All requests that have not ended, also those that come."
 )
 @click.option(
-    "--timeout", type=click.FloatRange(min=0), help="Give up after so many seconds, with exit code 1."
+    "--timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Give up after so many seconds, with exit code 1.",
 )
 @output_option
 def watch(*, request_ids: tuple[str, ...], everything: bool, timeout: float | None, as_json: bool) -> None:

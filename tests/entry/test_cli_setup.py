@@ -1,0 +1,216 @@
+"""The commands about the set-up: config, doctor, db, engine and destination."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from entry.states import request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from entry.command_line import CommandLine
+    from entry.states import Line
+
+ACME = """
+destinations:
+  acme: {type: NAS, root: %s}
+  old: {type: NAS, root: /nowhere, enabled: false}
+"""
+
+
+def broken(shell: CommandLine) -> Path:
+    """Configure a destination whose folder is missing."""
+    root = shell.folder / "acme"
+    shell.write("destinations.yaml", ACME % root)
+    return root
+
+
+# -- config
+
+
+def test_a_good_configuration_is_good(shell: CommandLine) -> None:
+    assert shell.text("config", "check").startswith("the configuration is good: ")
+    assert shell.json("config", "check")["ok"] is True
+    assert not shell.home.exists()
+
+
+def test_a_bad_configuration_ends_every_command_with_78_and_all_problems(shell: CommandLine) -> None:
+    shell.write("reportbus.yaml", "pol: 1\nworker: {threads: many}\n")
+    for words in (("config", "check"), ("config", "show"), ("doctor",), ("request", "list"), ("up",)):
+        lines = shell.error(*words, code=78).splitlines()
+        assert [line.split(":")[0] for line in lines] == ["CFG_UNKNOWN_FIELD", "CFG_TYPE"], words
+
+
+def test_the_problems_of_a_configuration_are_also_had_as_json(shell: CommandLine) -> None:
+    shell.write("reportbus.yaml", "pol: 1\n")
+    document = shell.json("config", "check", code=78)
+    assert [each["code"] for each in document["problems"]] == ["CFG_UNKNOWN_FIELD"]
+
+
+def test_settings_are_shown_with_where_they_came_from(shell: CommandLine) -> None:
+    shell.write("reportbus.yaml", "stop: {grace_seconds: 5}\n")
+    shell.variables["REPORTBUS_WORKER__THREADS"] = "3"
+    found = {each["name"]: each for each in shell.json("config", "show")["settings"]}
+    assert found["stop.grace_seconds"] == {
+        "name": "stop.grace_seconds",
+        "value": "5",
+        "from": "config/reportbus.yaml:1",
+    }
+    assert found["worker.threads"]["from"] == "environment REPORTBUS_WORKER__THREADS"
+    assert found["worker.batch"]["from"] == "default"
+    assert shell.text("config", "show", "stop").splitlines()[1].split() == [
+        "stop.grace_seconds",
+        "5",
+        "config/reportbus.yaml:1",
+    ]
+    assert "no setting begins with 'stopp'" in shell.error("config", "show", "stopp", code=2)
+
+
+def test_secrets_are_masked_wherever_the_configuration_is_shown(shell: CommandLine) -> None:
+    shell.variables["REPORTBUS_LEDGER__URL"] = "postgresql://rb:hunter22@127.0.0.1:1/rb"
+    assert "hunter22" not in shell.run("config", "show").output
+    assert "hunter22" not in shell.run("doctor", code=1).output
+
+
+# -- the ledger's database
+
+
+def test_the_schema_is_made_and_making_it_again_changes_nothing(shell: CommandLine) -> None:
+    first = shell.json("db", "upgrade")
+    assert shell.json("db", "upgrade") == first
+    assert shell.text("db", "upgrade") == f"the ledger's schema is {first['revision']}\n"
+
+
+def test_the_statements_for_the_schema_can_be_read_without_a_database(shell: CommandLine) -> None:
+    assert "CREATE TABLE audit_log" in shell.text("db", "sql")
+    shell.variables["REPORTBUS_LEDGER__URL"] = "postgresql://nobody@127.0.0.1:1/nothing"
+    assert "CREATE TABLE audit_log" in shell.text("db", "sql")
+    assert not shell.home.exists()
+
+
+def test_a_ledger_on_postgresql_wants_its_schema_first(shell: CommandLine, postgres_url: str) -> None:
+    shell.variables["REPORTBUS_LEDGER__URL"] = postgres_url
+    assert shell.error("request", "list").startswith("SYS_SCHEMA: ")
+    assert "run: reportbus db upgrade" in shell.text("doctor", code=1)
+    shell.run("db", "upgrade")
+    assert shell.json("request", "list") == {"requests": [], "next_before": None}
+    assert shell.json("doctor")["ok"] is True
+
+
+def test_a_ledger_that_is_away_is_told_in_one_line(shell: CommandLine) -> None:
+    shell.variables["REPORTBUS_LEDGER__URL"] = "postgresql://nobody@127.0.0.1:1/nothing"
+    (line,) = shell.error("request", "list").splitlines()
+    assert line.startswith("ServiceUnavailable: the ledger's database is not available: ")
+
+
+def test_a_home_that_cannot_be_made_is_told_in_one_line(shell: CommandLine) -> None:
+    shell.home.write_text("a file")
+    (line,) = shell.error("request", "list").splitlines()
+    assert line.startswith("SYS_FILE: ")
+
+
+# -- engines and destinations
+
+
+def test_engines_are_listed_with_their_limits(shell: CommandLine) -> None:
+    shell.write(
+        "engines.yaml", "engines:\n  PYTHON: {timeout_seconds: 20, retry_count: 1, max_concurrency: 2}\n"
+    )
+    (engine,) = shell.json("engine", "list")["engines"]
+    assert engine == {
+        "name": "PYTHON",
+        "type": "python",
+        "enabled": True,
+        "timeout_seconds": 20.0,
+        "retry_count": 1,
+        "max_concurrency": 2,
+    }
+    assert shell.text("engine", "list").splitlines()[1].split() == [
+        "PYTHON",
+        "python",
+        "yes",
+        "20",
+        "s",
+        "1",
+        "2",
+    ]
+
+
+def test_an_engine_is_tested_by_a_real_call(shell: CommandLine) -> None:
+    (verdict,) = shell.json("engine", "test", "python")["verdicts"]
+    assert (verdict["name"], verdict["ok"]) == ("PYTHON", True)
+    assert "no engine 'CRYSTAL' is enabled; have PYTHON" in shell.error("engine", "test", "crystal", code=2)
+
+
+def test_destinations_are_listed_with_where_they_lead(shell: CommandLine) -> None:
+    root = broken(shell)
+    found = {each["name"]: each for each in shell.json("destination", "list")["destinations"]}
+    assert found["acme"]["where"] == str(root)
+    assert found["old"]["enabled"] is False
+
+
+def test_a_destination_that_would_not_take_files_fails_its_test_with_the_fix(shell: CommandLine) -> None:
+    root = broken(shell)
+    document = shell.json("destination", "test", code=1)
+    assert document["ok"] is False
+    (verdict,) = document["verdicts"]
+    assert verdict["text"].startswith("DST_ROOT_MISSING: ")
+    root.mkdir()
+    assert "acme         ok " in shell.text("destination", "test", "acme")
+    assert list(root.iterdir()) == []
+
+
+# -- doctor
+
+
+def test_the_doctor_finds_a_fresh_set_up_well_and_makes_nothing(shell: CommandLine) -> None:
+    document = shell.json("doctor")
+    assert document["ok"] is True
+    assert {each["name"] for each in document["verdicts"]} >= {
+        "configuration",
+        "home",
+        "worktable",
+        "bus",
+        "ledger",
+        "staging",
+        "engine PYTHON",
+        "destination delivered",
+        "destination mail",
+    }
+    assert not shell.home.exists()
+
+
+def test_the_doctor_changes_nothing_in_a_home_that_is_used(shell: CommandLine, line: Line) -> None:
+    line.take_in(request("R-1"))
+    shell.run("request", "submit", "--no-check", "--type", "PYTHON", "--name", "one")
+    before = {path: path.stat().st_mtime_ns for path in shell.home.rglob("*.db")}
+    folders = {path for path in shell.home.rglob("*") if path.is_dir()}
+    assert "requests wait in it" in shell.text("doctor")
+    assert {path: path.stat().st_mtime_ns for path in shell.home.rglob("*.db")} == before
+    assert {path for path in shell.home.rglob("*") if path.is_dir()} == folders
+
+
+def test_the_doctor_fails_with_a_verdict_for_each_part_that_is_not_well(shell: CommandLine) -> None:
+    broken(shell)
+    shell.home.mkdir()
+    (shell.home / "worktable.db").write_text("no database at all, but long enough to be taken for one" * 30)
+    with closing(sqlite3.connect(shell.home / "ledger.db")) as connection, connection:
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        connection.execute("INSERT INTO alembic_version VALUES ('0000')")
+    verdicts = {each["name"]: each for each in shell.json("doctor", code=1)["verdicts"]}
+    assert verdicts["worktable"]["text"].startswith("SYS_WORKTABLE: ")
+    assert "run: reportbus db upgrade" in verdicts["ledger"]["text"]
+    assert verdicts["destination acme"]["text"].startswith("DST_ROOT_MISSING: ")
+    assert verdicts["engine PYTHON"]["ok"] is True
+
+
+@pytest.mark.parametrize("words", [("config", "check"), ("doctor",)])
+def test_a_report_whose_definition_is_no_good_is_found(shell: CommandLine, words: tuple[str, ...]) -> None:
+    shell.write("reports/two.yaml", "name: two\nconnection: local\nsql: select $region as a\n")
+    code = 78 if words[0] == "config" else 1
+    assert "CFG_REPORT_SQL" in shell.run(*words, code=code).output

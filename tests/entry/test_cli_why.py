@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from entry.states import failing, handed_back, request, well
+from reportbus.core.errors import Problem
+from reportbus.core.events import Kind
+from reportbus.core.jobs import Stage
+
+if TYPE_CHECKING:
+    from entry.command_line import CommandLine
+    from entry.states import Line
+
+TIMEOUT = failing(Stage.DELIVER, "ConnectionTimeout", "no answer from nas", 1, kind=Kind.TRANSIENT)
+MISSING = failing(Stage.DELIVER, "DST_ROOT_MISSING", "/mnt/acme does not exist", 2)
+
+
+def story(shell: CommandLine, request_id: str) -> list[tuple[str, str]]:
+    return [(each["what"], each["text"]) for each in shell.json("request", "why", request_id)["moments"]]
+
+
+def test_the_story_has_every_wait_attempt_and_answer_in_order(shell: CommandLine, line: Line) -> None:
+    line.take_in(request("R-1"))
+    line.clock.advance(7)
+    line.finish(well)
+    told = story(shell, "R-1")
+    assert [what for what, _ in told] == ["PENDING", "generate", "staged", "deliver", "deliver", "COMPLETED"]
+    assert told[0][1] == "taken in: PYTHON one as CSV, priority 5, 1 target, asked for by ada"
+    assert told[1][1] == "engine PYTHON: attempt 1 began after waiting 7.0 s"
+    assert told[2][1].endswith("reports/R-1/1/1/one.csv, 12,345 bytes, 200 rows")
+    assert told[4][1].startswith("target 1 (delivered: in/1/one.csv): done")
+    assert told[4][1].endswith("/srv/in/1/one.csv, 12,345 bytes, checked by hash")
+
+
+def test_a_passing_fault_is_told_with_the_rule_and_the_wait_for_the_next_attempt(
+    shell: CommandLine, line: Line
+) -> None:
+    line.take_in(request("R-1"))
+    line.answer(well)
+    line.answer(TIMEOUT)
+    answer = shell.json("request", "why", "R-1")
+    (reason,) = answer["reasons"]
+    assert reason["about"] == "target 1 (delivered: in/1/one.csv)"
+    assert (reason["code"], reason["text"]) == ("ConnectionTimeout", "no answer from nas")
+    assert reason["rule"] == "a passing fault is tried again"
+    assert "a passing fault is tried again, in " in answer["moments"][-1]["text"]
+    next_attempt, deadline = answer["coming"]
+    assert "target 1 (delivered: in/1/one.csv): attempt 2 of at most 4" in next_attempt["text"]
+    assert next_attempt["at"].endswith("Z")
+    assert "RUN_EXPIRED" in deadline["text"]
+    assert any("check that the host is up" in step for step in answer["todo"])
+
+
+def test_the_wait_before_a_retry_is_not_counted_as_waiting_for_a_place(
+    shell: CommandLine, line: Line
+) -> None:
+    line.take_in(request("R-1"))
+    line.answer(well)
+    line.answer(TIMEOUT)
+    line.clock.advance(10)
+    line.finish(well)
+    (second,) = [
+        each for each in shell.json("request", "why", "R-1")["moments"] if "attempt 2 began" in each["text"]
+    ]
+    assert 8 <= second["waited"] <= 10
+
+
+def test_a_failed_request_says_what_is_missing_why_and_how_to_mend_it(shell: CommandLine, line: Line) -> None:
+    line.take_in(request("R-1", targets=3))
+    line.finish(MISSING)
+    answer = shell.json("request", "why", "R-1")
+    assert answer["summary"] == "PYTHON one: FAILED, 2 of 3 delivered"
+    (reason,) = answer["reasons"]
+    assert reason["about"] == "target 2 (delivered: in/2/one.csv)"
+    assert reason["rule"] == "the same attempt would fail again: not tried again by itself"
+    assert answer["coming"] == [{"text": "nothing by itself: the run has ended", "at": None}]
+    mend, then = answer["todo"]
+    assert mend.startswith("Create it or mount it")
+    assert then == "Then: reportbus request retry R-1; of 3 deliveries only the 1 missing are made."
+
+
+def test_the_story_goes_on_in_the_next_run(shell: CommandLine, line: Line) -> None:
+    line.take_in(request("R-1", targets=2))
+    line.finish(MISSING)
+    line.ledger.operations.retry("R-1", "ops", staged=True)
+    line.finish(well)
+    answer = shell.json("request", "why", "R-1")
+    assert answer["summary"] == "PYTHON one: COMPLETED in run 2, 2 of 2 delivered"
+    second = [each for each in answer["moments"] if each["run"] == 2]
+    assert second[0]["text"] == "run 2 opened by ops, from staging, without the engine"
+    assert [each["what"] for each in second] == ["retry", "deliver", "deliver", "COMPLETED"]
+    text = shell.text("request", "why", "R-1")
+    assert text.index("Run 1") < text.index("Run 2") < text.index("What happens next")
+
+
+def test_an_engine_that_fails_for_good_is_the_reason(shell: CommandLine, line: Line) -> None:
+    line.take_in(request("R-1"))
+    line.finish(failing(Stage.GENERATE, "ENG_EMPTY_OUTPUT", "the file is empty"))
+    (reason,) = shell.json("request", "why", "R-1")["reasons"]
+    assert (reason["code"], reason["rule"][:16]) == ("ENG_EMPTY_OUTPUT", "the same attempt")
+    assert "Why\n  ENG_EMPTY_OUTPUT: the file is empty" in shell.text("request", "why", "R-1")
+
+
+def test_a_worker_that_stopped_or_was_lost_is_part_of_the_story(shell: CommandLine, line: Line) -> None:
+    line.take_in(request("R-1"))
+    line.answer(handed_back)
+    line.claim()
+    line.clock.advance(120)  # past the lease
+    line.ledger.operations.sweep()
+    text = "\n".join(text for _, text in story(shell, "R-1"))
+    assert "handed it back; that costs no attempt" in text
+    assert "the worker that did it is gone after 0:02:00 (loss 1)" in text
+
+
+def test_nobody_can_tell_is_told_as_that(shell: CommandLine, line: Line) -> None:
+    line.take_in(request("R-1"))
+    line.answer(well)
+    line.answer(failing(Stage.DELIVER, "DST_REFUSED", "the connection was lost", kind=Kind.UNKNOWN))
+    (reason,) = shell.json("request", "why", "R-1")["reasons"]
+    assert (
+        reason["rule"]
+        == "nobody can tell whether it happened: tried once more, marked as a possible duplicate"
+    )
+
+
+def test_a_refused_request_says_every_problem_with_its_remedy(shell: CommandLine, line: Line) -> None:
+    line.refuse(
+        "R-1",
+        Problem("VAL_PRIORITY", "11 is no priority", "priority"),
+        Problem("VAL_NO_TARGETS", "no target is switched on", "targets"),
+    )
+    answer = shell.json("request", "why", "R-1")
+    assert answer["summary"] == "PYTHON one: FAILED, refused"
+    (reason,) = answer["reasons"]
+    assert len(reason["remedies"]) == 2
+    assert answer["todo"][-1] == "It cannot be retried: mend the request and submit it under a new id."
+    assert answer["moments"][0]["text"].startswith(
+        "refused. VAL_PRIORITY: priority: 11 is no priority; VAL_NO"
+    )
+
+
+def test_a_cancelled_request_says_by_whom(shell: CommandLine, line: Line) -> None:
+    line.take_in(request("R-1"))
+    line.ledger.operations.cancel("R-1", "ops")
+    told = story(shell, "R-1")
+    assert told[1] == ("stop", "RUN_CANCELLED: cancelled by ops; 1 job that no worker held closed")
+    assert "request retry R-1" in shell.text("request", "why", "R-1")
+
+
+def test_a_job_in_hand_names_its_worker(shell: CommandLine, line: Line) -> None:
+    line.take_in(request("R-1"))
+    line.claim()
+    assert "is being made by worker station-1" in shell.text("request", "why", "R-1")
+
+
+def test_a_job_that_nobody_takes_says_that_no_worker_is_alive(shell: CommandLine, line: Line) -> None:
+    """The line's clock stands an hour ago, so its worker's lease has lapsed by now."""
+    line.take_in(request("R-1"))
+    text = shell.text("request", "why", "R-1")
+    assert "engine PYTHON: attempt 1 of at most 4 has waited 1:00:" in text
+    assert "No worker is alive. Start the line: reportbus up (or: reportbus run generator)." in text
+
+
+def test_a_repeated_row_is_told_as_ignored(shell: CommandLine, line: Line) -> None:
+    line.take_in(request("R-1"))
+    line.take_in(request("R-1"))
+    assert story(shell, "R-1")[-1] == ("ignored", "the request is known; nothing was changed")
+
+
+# -- what only stands in the worktable
+
+
+def submit(shell: CommandLine, *words: str) -> None:
+    shell.run("request", "submit", "--no-check", "--type", "PYTHON", "--name", "one", "--id", "R-1", *words)
+
+
+def change(shell: CommandLine, assignment: str) -> None:
+    with closing(sqlite3.connect(shell.home / "worktable.db")) as connection, connection:
+        connection.execute(f"UPDATE REPORT_REQUESTS SET {assignment}")  # noqa: S608 - a test's
+
+
+def test_a_row_that_was_not_taken_in_waits_for_the_poller(shell: CommandLine) -> None:
+    submit(shell, "--target", "none")
+    answer = shell.json("request", "why", "R-1")
+    assert answer["summary"] == "PENDING in the worktable, not taken in yet"
+    assert "the poller puts it on the bus at one of its next looks" in answer["coming"][0]["text"]
+    assert "No worker is alive" in answer["todo"][0]
+
+
+def test_a_published_row_waits_for_an_orchestrator(shell: CommandLine) -> None:
+    submit(shell, "--target", "none")
+    change(shell, "PROCESSED_AT = '2026-11-01 06:30:00'")
+    assert "published at 2026-11-01 06:30:00 UTC; an orchestrator" in shell.text("request", "why", "R-1")
+
+
+def test_a_row_with_another_status_is_not_taken_up(shell: CommandLine) -> None:
+    submit(shell, "--target", "none")
+    change(shell, "STATUS = 'ON HOLD'")
+    answer = shell.json("request", "why", "R-1")
+    assert (
+        answer["coming"][0]["text"] == "nothing: its STATUS is 'ON HOLD', and only PENDING rows are taken up"
+    )
+    assert answer["todo"] == ["If it shall be taken up, set its STATUS to PENDING."]
+
+
+def test_a_row_that_will_be_refused_says_so_before_it_is(shell: CommandLine) -> None:
+    submit(shell, "--priority", "11")
+    reasons = {each["code"]: each for each in shell.json("request", "why", "R-1")["reasons"]}
+    assert {"VAL_PRIORITY", "VAL_NO_TARGETS"} <= reasons.keys()
+    assert reasons["VAL_PRIORITY"]["rule"] == "will be refused"
