@@ -71,7 +71,10 @@ class Problem:
 
 
 class Refused(ReportbusError):
-    """Input that breaks the rules. `problems` holds up to `MAX_PROBLEMS` of them; `code` is the first one's."""
+    """Input that breaks the rules.
+
+    `problems` holds up to `MAX_PROBLEMS` of them; `code` is the first one's.
+    """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)[:MAX_PROBLEMS]

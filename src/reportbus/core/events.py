@@ -45,7 +45,10 @@ class Notified:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The attempt failed. `retry_after` is the other side's wish in seconds; `trace` a stack trace, redacted."""
+    """The attempt failed.
+
+    `retry_after` is the other side's wish in seconds; `trace` a stack trace, redacted.
+    """
 
     kind: Kind
     code: str

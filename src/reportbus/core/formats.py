@@ -10,8 +10,8 @@ from typing import Final
 class FileFormat:
     """A format: its file extension with the dot, its media type, and the bytes it begins and ends with.
 
-    `ends` is looked for in the last 1,024 bytes, since some formats end with a record of varying length; empty
-    where a format has no mark to look for.
+    `ends` is looked for in the last 1,024 bytes, since some formats end with a record of varying length;
+    empty where a format has no mark to look for.
     """
 
     extension: str
@@ -22,9 +22,24 @@ class FileFormat:
 
 FORMATS: Final[dict[str, FileFormat]] = {
     "PDF": FileFormat(".pdf", "application/pdf", b"%PDF-", b"%%EOF"),
-    "XLSX": FileFormat(".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"PK\x03\x04", b"PK\x05\x06"),
-    "DOCX": FileFormat(".docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", b"PK\x03\x04", b"PK\x05\x06"),
-    "PPTX": FileFormat(".pptx", "application/vnd.openxmlformats-officedocument.presentationml.presentation", b"PK\x03\x04", b"PK\x05\x06"),
+    "XLSX": FileFormat(
+        ".xlsx",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        b"PK\x03\x04",
+        b"PK\x05\x06",
+    ),
+    "DOCX": FileFormat(
+        ".docx",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        b"PK\x03\x04",
+        b"PK\x05\x06",
+    ),
+    "PPTX": FileFormat(
+        ".pptx",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        b"PK\x03\x04",
+        b"PK\x05\x06",
+    ),
     "PARQUET": FileFormat(".parquet", "application/vnd.apache.parquet", b"PAR1", b"PAR1"),
     "CSV": FileFormat(".csv", "text/csv"),
     "JSONL": FileFormat(".jsonl", "application/jsonl"),

@@ -24,10 +24,10 @@ class Stage(StrEnum):
 class Job:
     """One thing to do. Inside a request `number` is never used twice, whatever the run.
 
-    `subject` says for what: the target's number for DELIVER, the position of the notify rule for NOTIFY, 0 for
-    GENERATE. `lane` names what the job needs a place at ("engine:PYTHON", "target:acme", "channel:EMAIL").
-    `attempt` counts from 1 and grows with each answer that calls for another try; `losses` counts the workers
-    that died on the job, `unknowns` its attempts with an outcome nobody can tell.
+    `subject` says for what: the target's number for DELIVER, the position of the notify rule for NOTIFY, 0
+    for GENERATE. `lane` names what the job needs a place at ("engine:PYTHON", "target:acme",
+    "channel:EMAIL"). `attempt` counts from 1 and grows with each answer that calls for another try; `losses`
+    counts the workers that died on the job, `unknowns` its attempts with an outcome nobody can tell.
     """
 
     number: int
@@ -44,9 +44,10 @@ class Job:
 class Task:
     """A job in the hands of one worker, with all it takes to do it.
 
-    `request_key` is the ledger's own number of the request. `fence` grows with each claim of the job: an answer
-    with an older one changes nothing. `artifacts` are the newest staged files (DELIVER, NOTIFY), `outcome` how
-    the run ended (NOTIFY), `checkpoint` what an earlier attempt of this job stored (an engine's own job id).
+    `request_key` is the ledger's own number of the request. `fence` grows with each claim of the job: an
+    answer with an older one changes nothing. `artifacts` are the newest staged files (DELIVER, NOTIFY),
+    `outcome` how the run ended (NOTIFY), `checkpoint` what an earlier attempt of this job stored (an engine's
+    own job id).
     """
 
     request_key: int
