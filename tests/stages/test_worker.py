@@ -4,6 +4,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,7 @@ from reportbus.core.events import Event, HandedBack
 from reportbus.core.jobs import Stage
 from reportbus.core.model import Status
 from reportbus.stages.grip import Grip
-from reportbus.stages.worker import Places, Rhythm, Worker
+from reportbus.stages.worker import Places, Rhythm, StageRunner, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -76,7 +77,7 @@ class Line:
     def __init__(
         self,
         hands: SqlWorkLedger,
-        stages: Mapping[Stage, Doing | Waiting | Raising],
+        stages: Mapping[Stage, StageRunner],
         grip: Grip,
         *,
         rhythm: Rhythm = QUICK,
@@ -151,7 +152,7 @@ def test_work_that_comes_later_is_heard_of(ledger: SqlLedger) -> None:
     with working(Line(ledger.worker(), all_stages(Doing()), Grip(SystemClock()), rhythm=patient)):
         for n in range(3):
             ledger.intake.accept([submission(f"r{n}")])
-            until(lambda n=n: completed(ledger, n + 1))
+            until(partial(completed, ledger, n + 1))
 
 
 def test_without_any_wakeup_the_rounds_find_the_work(tmp_path: Path) -> None:
@@ -182,7 +183,7 @@ def test_a_slow_stage_does_not_hold_up_another(ledger: SqlLedger) -> None:
     with working(Line(ledger.worker(), {Stage.GENERATE: Doing()}, Grip(SystemClock()))):
         until(lambda: ledger.records.counts()[Status.GENERATED] == 1)
     ledger.intake.accept([submission("second")])
-    stages = {Stage.GENERATE: slow, Stage.DELIVER: Doing()}
+    stages: dict[Stage, StageRunner] = {Stage.GENERATE: slow, Stage.DELIVER: Doing()}
     with working(Line(ledger.worker(), stages, grip)):
         assert slow.begun.wait(LIMIT_SECONDS)
         until(lambda: completed(ledger, 1))
