@@ -50,9 +50,9 @@ def cut(text: str, places: int) -> str:
     """The text in at most `places`, with a sign where something is missing."""
     if places_of(text) <= places:
         return text
-    while places_of(text) > places - 1:
+    while text and places_of(text) > places - 1:
         text = text[:-1]
-    return f"{text}…"
+    return f"{text}…" if places > 0 else ""
 
 
 def places_of(text: str) -> int:

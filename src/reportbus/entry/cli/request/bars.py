@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from reportbus.core.model import Status
 from reportbus.entry.cli.request.follow import progress_words
+from reportbus.entry.cli.table import cut
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,11 @@ _STEPS: Final = {
     Status.FAILED: 3.0,
 }
 _ALL_STEPS: Final = 3.0
+_BAR: Final = 20
+_BESIDE: Final = 2 + _BAR + max(map(len, Status)) + 4
+"""Places of a line beside a request's name and the words behind it: spinner, bar, status and blanks."""
 _TOGETHER: Final = ""
+_NAME_TOGETHER: Final = "requests"
 
 
 class Bars:
@@ -36,13 +41,14 @@ class Bars:
     def __init__(self, most: int) -> None:
         self._most = most
         self._tasks: dict[str, TaskID] = {}
+        self._console = Console(stderr=True)
         self._progress = Progress(
             SpinnerColumn(finished_text=" "),
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=_BAR),
             TextColumn("{task.fields[status]}", markup=False),
             TextColumn("{task.fields[words]}", markup=False),
-            console=Console(stderr=True),
+            console=self._console,
         )
 
     def __enter__(self) -> Self:
@@ -67,8 +73,10 @@ class Bars:
 
     def _set(self, name: str, total: float, completed: float, status: str, words: str) -> None:
         if name not in self._tasks:
-            self._tasks[name] = self._progress.add_task(name or "requests", status="", words="")
-        self._progress.update(self._tasks[name], total=total, completed=completed, status=status, words=words)
+            self._tasks[name] = self._progress.add_task(name or _NAME_TOGETHER, status="", words="")
+        room = self._console.width - _BESIDE - len(name or _NAME_TOGETHER)
+        shown = cut(words, max(room, 0))
+        self._progress.update(self._tasks[name], total=total, completed=completed, status=status, words=shown)
 
 
 def _steps(found: Found) -> float:
