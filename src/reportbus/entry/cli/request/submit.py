@@ -37,7 +37,9 @@ reportbus request submit --file request.json --wait
     help="A parameter: key=text, or key:=JSON for numbers, lists, true and false.",
 )
 @click.option("--parameters", "parameters_json", metavar="JSON", help="All parameters, as one JSON object.")
-@click.option("--format", "format_", metavar="FORMAT", help="PDF (when left out), CSV, XLSX, PARQUET ...")
+@click.option(
+    "--format", "format_", metavar="FORMAT", help="PDF, CSV, XLSX ...; intake.default_format when left out."
+)
 @click.option(
     "--file-name", metavar="TEMPLATE", help="The file's name, such as {{ report }}_{{ as_of }}.pdf."
 )
