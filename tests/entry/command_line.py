@@ -72,13 +72,17 @@ class CommandLine:
         """The one JSON document that a command writes."""
         return json.loads(self.text(*words, "-o", "json", code=code, stdin=stdin))
 
+    def environment(self) -> dict[str, str]:
+        """The variables of a process of its own: those of this one, and what says where things are."""
+        left_out = {*self._clean, "NO_COLOR", "COLUMNS"}
+        return {name: value for name, value in os.environ.items() if name not in left_out} | self.variables
+
     def start(self, *words: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
         """A command in a process of its own."""
         return subprocess.Popen(
             [*PROGRAM, *words],
             cwd=self.folder,
-            env={name: value for name, value in os.environ.items() if name not in self._clean}
-            | self.variables,
+            env=self.environment(),
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,

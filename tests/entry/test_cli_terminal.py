@@ -30,7 +30,7 @@ def at_terminal(shell: CommandLine, *words: str, **variables: str) -> tuple[int,
     with subprocess.Popen(
         [*PROGRAM, *words],
         cwd=shell.folder,
-        env={"PATH": os.environ["PATH"], "TERM": "xterm", **shell.variables, **variables},
+        env={**shell.environment(), "TERM": "xterm", **variables},
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,

@@ -4,6 +4,8 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import pytest
+
 from entry.states import failing, handed_back, request, well
 from reportbus.core.errors import Problem
 from reportbus.core.events import Kind
@@ -61,10 +63,10 @@ def test_the_wait_before_a_retry_is_not_counted_as_waiting_for_a_place(
     line.answer(TIMEOUT)
     line.clock.advance(10)
     line.finish(well)
-    (second,) = [
-        each for each in shell.json("request", "why", "R-1")["moments"] if "attempt 2 began" in each["text"]
-    ]
-    assert 8 <= second["waited"] <= 10
+    told = shell.json("request", "why", "R-1")["moments"]
+    (second,) = [each for each in told if "attempt 2 began" in each["text"]]
+    (failed,) = [row for row in line.ledger.records.audit("R-1") if "again_in" in row.details]
+    assert second["waited"] == pytest.approx(10 - float(str(failed.details["again_in"])), abs=0.01)
 
 
 def test_a_failed_request_says_what_is_missing_why_and_how_to_mend_it(shell: CommandLine, line: Line) -> None:
