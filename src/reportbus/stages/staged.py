@@ -47,12 +47,12 @@ class Staged:
         self.ignored = 0
 
     def run_once(self, timeout: float) -> int:
-        """Hear what comes within `timeout` seconds, up to a batch; how many events that was.
+        """Hear what comes within `timeout` seconds, up to a batch; how many messages that was.
 
         Of those with one of our keys, `wake` is called once; the others are put on record, once per request.
         """
         batch = self._consumer.poll(self._batch, timeout)
-        keys = [self._key(message) for message in batch.messages]
+        keys = [key for message in batch.messages for key in self._keys(message)]
         strange = {key for key in keys if parse_staging_key(key) is None}
         if len(strange) < len(set(keys)):
             self._wake()
@@ -62,14 +62,14 @@ class Staged:
             self._consumer.commit(batch)
         return len(batch.messages)
 
-    def _key(self, message: Message) -> str:
-        """The key an event names; empty where it names none."""
+    def _keys(self, message: Message) -> list[str]:
+        """The keys a message names; an empty one where it names none."""
         try:
-            return created_from_text(message.body).key
+            return [event.key for event in created_from_text(message.body)]
         except ValueError as error:
             key = self._redact(one_line(message.key, _SHOWN))
-            _log.warning("%s: the message with key %r is no created event: %s", _CODE, key, error)
-            return ""
+            _log.warning("%s: the message with key %r holds no created events: %s", _CODE, key, error)
+            return [""]
 
     def _note(self, keys: set[str]) -> None:
         """Audit each key that is none of ours on the request it seems to be about, or log it."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import unquote, urlsplit
 
 from reportbus.adapters.clock import SystemClock
-from reportbus.core.created_event import Created, created_to_text
+from reportbus.core.created_event import RECORDS, Created, created_to_text
 from reportbus.core.redact import Redactor
+from reportbus.core.text import one_line
 from reportbus.ports import Message
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 STAGED_TOPIC: Final = "reports-staged"
 """The stream of staging's object-created events."""
+
+_KEY_WIDTH: Final = 100
 
 
 class Parts:
@@ -139,10 +142,9 @@ class Parts:
         return made
 
     def _tell_created(self, objects: Sequence[StagedObject]) -> None:
+        events = [Created(item.key, item.size, item.sha256) for item in objects]
+        groups = [events[first : first + RECORDS] for first in range(0, len(events), RECORDS)]
         self.bus.publish(
             STAGED_TOPIC,
-            [
-                Message(item.key, created_to_text(Created(item.key, item.size, item.sha256)))
-                for item in objects
-            ],
+            [Message(one_line(group[0].key, _KEY_WIDTH), created_to_text(group)) for group in groups],
         )
