@@ -23,9 +23,9 @@ def missing(words: str) -> str:
     for word in words.split():
         if not isinstance(group, click.Group):
             return ""
-        group = group.get_command(click.Context(group), word) if word != "demo" else None
+        group = group.get_command(click.Context(group), word)
         if group is None:
-            return "" if word == "demo" else word
+            return word
     return ""
 
 

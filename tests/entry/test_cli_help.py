@@ -32,8 +32,6 @@ OWN_OUTPUT = {"audit export", "db sql", "demo"}
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
     context = click.Context(group)
     for name in group.list_commands(context):
-        if (*path, name) == ("demo",):
-            continue
         command = group.get_command(context, name)
         assert command is not None, name
         if isinstance(command, click.Group):
