@@ -80,7 +80,7 @@ def test_a_failed_request_says_what_is_missing_why_and_how_to_mend_it(shell: Com
     assert answer["coming"] == [{"text": "nothing by itself: the run has ended", "at": None}]
     mend, then = answer["todo"]
     assert mend.startswith("Create it or mount it")
-    assert then == "Then: reportbus request retry R-1; of 3 deliveries only the 1 missing are made."
+    assert then == "Then: reportbus request retry R-1, which makes 1 of 3 deliveries."
 
 
 def test_the_story_goes_on_in_the_next_run(shell: CommandLine, line: Line) -> None:

@@ -118,5 +118,5 @@ def _after_failure(view: RequestView) -> str:
     if view.refused:
         return "It cannot be retried: mend the request and submit it under a new id."
     missing = view.targets - view.delivered
-    only = f"; of {view.targets} deliveries only the {missing} missing are made" if view.delivered else ""
+    only = f", which makes {missing} of {view.targets} deliveries" if view.delivered else ""
     return f"Then: reportbus request retry {view.request_id}{only}."
