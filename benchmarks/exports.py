@@ -48,7 +48,7 @@ TABLE = """
 REPORT: dict[str, JsonValue] = {
     "name": "sales",
     "title": "Sales",
-    "sql": "SELECT * FROM sales LIMIT $rows",
+    "sql": "SELECT * FROM sales WHERE id < $rows",
     "connection": "main",
     "parameters": {"rows": {"type": "integer", "required": True}},
     "totals": {"amount": "sum"},
@@ -131,7 +131,7 @@ def copied(options: str) -> Callable[[str, Path, int], None]:
         connection = duckdb.connect(
             database, read_only=True, config={"threads": THREADS, "memory_limit": "1GiB"}
         )
-        connection.execute(f"COPY (FROM sales LIMIT {rows}) TO '{target}' ({options})")
+        connection.execute(f"COPY (FROM sales WHERE id < {rows}) TO '{target}' ({options})")
 
     return run
 
@@ -144,7 +144,7 @@ def by_openpyxl(database: str, target: Path, rows: int) -> None:
     sheet = book.create_sheet("sales")
     reader = (
         duckdb.connect(database, read_only=True)
-        .sql("SELECT * FROM sales LIMIT $rows", params={"rows": rows})
+        .sql("SELECT * FROM sales WHERE id < $rows", params={"rows": rows})
         .to_arrow_reader(65_536)
     )
     sheet.append(reader.schema.names)

@@ -6,17 +6,20 @@ instants: ISO 8601 as databases write it and spreadsheets read it.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 from pyarrow.csv import WriteOptions, write_csv
 
 from reportbus.adapters.engines.python.columns import Kind
-from reportbus.adapters.engines.python.formats.files import SinkFile
+from reportbus.adapters.engines.python.formats.ahead import done_ahead
 from reportbus.adapters.engines.python.formats.guard import defused, defused_text, guarded
 from reportbus.adapters.engines.python.formats.text import timestamp_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reportbus.adapters.engines.python.columns import Column
     from reportbus.adapters.engines.python.report import Report, Sink
 
@@ -28,12 +31,17 @@ def write(report: Report, sink: Sink) -> None:
     guard = guarded(report)
     labels = [defused_text(column.label) if guard else column.label for column in report.columns]
     sink.write((",".join(map(_quoted, labels)) + "\n").encode())
-    file = pa.PythonFile(SinkFile(sink), mode="w")
-    names = [str(number) for number in range(len(labels))]
-    for batch in report.plain_batches():
-        pairs = zip(report.columns, batch.columns, strict=True)
-        cells = [_cells(column, array, guard=guard) for column, array in pairs]
-        write_csv(pa.record_batch(cells, names=names), file, _OPTIONS)
+    for lines in done_ahead(partial(_lines, report.columns, guard=guard), report.plain_batches()):
+        sink.write(lines)
+
+
+def _lines(columns: Sequence[Column], batch: pa.RecordBatch, *, guard: bool) -> memoryview:
+    pairs = zip(columns, batch.columns, strict=True)
+    cells = [_cells(column, array, guard=guard) for column, array in pairs]
+    names = [str(number) for number in range(len(cells))]
+    lines = pa.BufferOutputStream()
+    write_csv(pa.record_batch(cells, names=names), lines, _OPTIONS)
+    return memoryview(lines.getvalue())
 
 
 def _cells(column: Column, array: pa.Array, *, guard: bool) -> pa.Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from reportbus.adapters.engines.python.columns import NUMBERS
+from reportbus.adapters.engines.python.columns import NUMBERS, Kind
 from reportbus.adapters.engines.python.formats.chart import ChartData, draw
 from reportbus.adapters.engines.python.formats.display import lead, texts
 from reportbus.adapters.engines.python.formats.preview import Preview
@@ -33,7 +33,7 @@ table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.32rem .6rem;text-align:left;vertical-align:top}
 td{border-bottom:1px solid var(--rule);overflow-wrap:break-word;white-space:pre-wrap;max-width:34rem}
 thead th{background:var(--head);position:sticky;top:0}
-.n{text-align:right;white-space:nowrap}
+.n{text-align:right}.n,.w{white-space:nowrap}
 tfoot td{font-weight:600}tfoot tr:first-child td{border-top:2px solid #9aa5b1}
 footer{margin-top:1rem;color:var(--pale)}
 @media print{@page{margin:14mm}body{padding:0;max-width:none;font-size:9pt}.table{overflow:visible}
@@ -52,7 +52,7 @@ def write(report: Report, sink: Sink) -> None:
     """Write the report."""
     totals = Totals(report)
     preview = Preview(report)
-    classes = ["n" if column.kind in NUMBERS else "" for column in report.columns]
+    classes = [_class(column) for column in report.columns]
     sink.write(_beginning(report, preview.chart, classes).encode())
     for batch in preview.batches():
         totals.add(batch)
@@ -67,7 +67,7 @@ def _beginning(report: Report, chart: ChartData | None, classes: Sequence[str]) 
     lines = "".join(f"<p>{escape(line)}</p>" for line in lead(report))
     figure = f"<figure>{_svg(chart)}</figure>" if chart is not None else ""
     head = "".join(
-        f'<th scope="col"{_class(class_)}>{escape(column.label)}</th>'
+        f'<th scope="col"{class_}>{escape(column.label)}</th>'
         for column, class_ in zip(report.columns, classes, strict=True)
     )
     return (
@@ -82,7 +82,7 @@ def _beginning(report: Report, chart: ChartData | None, classes: Sequence[str]) 
 
 def _rows(columns: Sequence[Column], batch: pa.RecordBatch, classes: Sequence[str]) -> str:
     cells = [
-        [f"<td{_class(class_)}>{escape(text, quote=False)}</td>" for text in texts(column, array)]
+        [f"<td{class_}>{escape(text, quote=False)}</td>" for text in texts(column, array)]
         for column, array, class_ in zip(columns, batch.columns, classes, strict=True)
     ]
     return "".join(f"<tr>{''.join(row)}</tr>\n" for row in zip(*cells, strict=True))
@@ -91,9 +91,7 @@ def _rows(columns: Sequence[Column], batch: pa.RecordBatch, classes: Sequence[st
 def _ending(report: Report, totals: Totals, classes: Sequence[str]) -> str:
     rows = "".join(
         "<tr>"
-        + "".join(
-            f"<td{_class(class_)}>{escape(text)}</td>" for text, class_ in zip(row, classes, strict=True)
-        )
+        + "".join(f"<td{class_}>{escape(text)}</td>" for text, class_ in zip(row, classes, strict=True))
         + "</tr>\n"
         for row in totals.rows()
     )
@@ -103,8 +101,11 @@ def _ending(report: Report, totals: Totals, classes: Sequence[str]) -> str:
     return f"</tbody>\n{foot}</table></div>\n<footer>{count}{notes}</footer>\n</body>\n</html>\n"
 
 
-def _class(class_: str) -> str:
-    return f' class="{class_}"' if class_ else ""
+def _class(column: Column) -> str:
+    """The attribute of the column's cells: numbers stand on the right, and but texts nothing is broken."""
+    if column.kind is Kind.TEXT:
+        return ""
+    return ' class="n"' if column.kind in NUMBERS else ' class="w"'
 
 
 def _svg(chart: ChartData) -> str:

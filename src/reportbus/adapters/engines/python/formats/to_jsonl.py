@@ -8,15 +8,19 @@ Z.
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from reportbus.adapters.engines.python.columns import Kind
+from reportbus.adapters.engines.python.formats.ahead import done_ahead
 from reportbus.adapters.engines.python.formats.text import whole_seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reportbus.adapters.engines.python.columns import Column
     from reportbus.adapters.engines.python.report import Report, Sink
 
@@ -29,14 +33,20 @@ def write(report: Report, sink: Sink) -> None:
     """Write the report."""
     keys = [json.dumps(column.name, ensure_ascii=False) for column in report.columns]
     starts = [("{" if number == 0 else ",") + key + ":" for number, key in enumerate(keys)]
-    for batch in report.plain_batches():
-        for first in range(0, batch.num_rows, _ROWS_AT_ONCE):
-            part = batch.slice(first, _ROWS_AT_ONCE)
-            cells: list[Any] = []
-            for start, column, array in zip(starts, report.columns, part.columns, strict=True):
-                cells += [start, _json(column, array)]
-            lines = pc.binary_join_element_wise(*cells, "}\n", "")
-            sink.write(_bytes_of(lines))
+    parts = (
+        batch.slice(first, _ROWS_AT_ONCE)
+        for batch in report.plain_batches()
+        for first in range(0, batch.num_rows, _ROWS_AT_ONCE)
+    )
+    for lines in done_ahead(partial(_lines, report.columns, starts), parts):
+        sink.write(lines)
+
+
+def _lines(columns: Sequence[Column], starts: Sequence[str], batch: pa.RecordBatch) -> memoryview:
+    cells: list[Any] = []
+    for start, column, array in zip(starts, columns, batch.columns, strict=True):
+        cells += [start, _json(column, array)]
+    return _bytes_of(pc.binary_join_element_wise(*cells, "}\n", ""))
 
 
 def _json(column: Column, array: pa.Array) -> pa.Array:
