@@ -47,7 +47,7 @@ docs: $(READY) ## write the reference pages anew, from the code
 	$(BIN)/python docs/generate.py
 
 bench: $(READY) ## measure the line; the figures go to build/bench.json
-	$(BIN)/python benchmarks/line.py
+	PYTHONPATH=tests $(BIN)/python benchmarks/line.py
 
 $(READY): pyproject.toml uv.lock $(FETCHED_UV)
 	$(UV) sync --quiet --frozen --all-extras

@@ -125,9 +125,7 @@ class MemoryLedger:
 
     def retry(self) -> None:
         """Somebody retries the request."""
-        self._take(
-            lifecycle.retry(self.state, self.request, delivered=self.delivered, staged=self.staged)
-        )
+        self._take(lifecycle.retry(self.state, self.request, delivered=self.delivered, staged=self.staged))
 
     def drive(self) -> None:
         """Let everything that is open succeed."""

@@ -3,8 +3,8 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from core.lifecycle_model import DELIVERED, GENERATED, NOON, NOTIFIED, POLICY, MemoryLedger, a_request
 
+from core.lifecycle_model import DELIVERED, GENERATED, NOON, NOTIFIED, POLICY, MemoryLedger, a_request
 from reportbus.core import lifecycle
 from reportbus.core.events import Failed, HandedBack, Kind, Lost
 from reportbus.core.jobs import Stage

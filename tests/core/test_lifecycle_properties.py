@@ -1,13 +1,14 @@
-"""Any outcomes in any order, doubled, late and stale, with cancels and retries: every request ends, once per run."""
+"""Any outcomes in any order, doubled, late, stale, with cancels and retries: every request ends, once a run."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 
-from core.lifecycle_model import SUCCESS, MemoryLedger, a_request
-from hypothesis import settings, strategies as st
+from hypothesis import settings
+from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from core.lifecycle_model import SUCCESS, MemoryLedger, a_request
 from reportbus.core import lifecycle
 from reportbus.core.events import Answer, Delivered, Failed, Generated, HandedBack, Kind, Lost, Notified
 from reportbus.core.jobs import Job, Stage
@@ -56,7 +57,7 @@ class AnyCourse(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def an_answer_comes_twice_or_late(self, data: st.DataObject) -> None:
-        """Its job is not open any more, or is at another attempt: the ledger's fence keeps it out, core too."""
+        """Its job is not open any more: the ledger's fence keeps the answer out, and so does core."""
         late = [(job, answer) for job, answer in self.answered if job.number not in self.ledger.open]
         if not late:
             return

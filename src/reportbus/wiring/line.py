@@ -201,7 +201,7 @@ def _orchestrator(parts: Parts) -> Iterator[Loop]:
         redactor=parts.redactor,
         batch=parts.settings.poll.batch,
     )
-    yield Pump("accept", partial(accept.run_once, _WAIT_SECONDS), no_wait)
+    yield Pump("accept", partial(accept.run_once, 0.1), no_wait)
     yield Pump("sweep", _sweep(parts), every(parts.settings.sweep.interval_seconds))
 
 
@@ -227,7 +227,7 @@ def _distributor(parts: Parts) -> Iterator[Loop]:
         wake=parts.ledger.ring,
         redactor=parts.redactor,
     )
-    yield Pump("staged", partial(staged.run_once, _WAIT_SECONDS), no_wait)
+    yield Pump("staged", partial(staged.run_once, 0.1), no_wait)
     tidy = Tidy(
         staging=parts.staging,
         bus=parts.bus,

@@ -79,12 +79,11 @@ class Parts:
     @cached_property
     def ledger(self) -> SqlLedger:
         """The ledger; an embedded one is made, and brought to this version's schema."""
-        from reportbus.adapters.ledger import schema
         from reportbus.adapters.ledger.sql import SqlLedger
         from reportbus.wiring.policies import policies
 
         if self.settings.ledger.url.startswith("sqlite"):
-            schema.upgrade_url(self.settings.ledger.url, self.clock)
+            self._prepare_embedded_ledger()
         ledger = SqlLedger(
             self.settings.ledger.url,
             self.clock,
@@ -140,6 +139,19 @@ class Parts:
         for channel in made.values():
             self._opened.callback(channel.close)
         return made
+
+    def _prepare_embedded_ledger(self) -> None:
+        from reportbus.adapters.ledger.database import Database
+        from reportbus.adapters.ledger.revision import REVISION, current
+
+        database = Database(self.settings.ledger.url, self.clock, pool=1)
+        try:
+            if current(database) != REVISION:
+                from reportbus.adapters.ledger import schema
+
+                schema.upgrade(database)
+        finally:
+            database.close()
 
     def _tell_created(self, objects: Sequence[StagedObject]) -> None:
         events = [Created(item.key, item.size, item.sha256) for item in objects]

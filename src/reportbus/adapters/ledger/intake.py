@@ -191,7 +191,7 @@ def _set_apart(
 ) -> tuple[list[Submission], list[Submission]]:
     """The submissions, and for each further row with the id of another row a refusal of that row alone.
 
-    The refusal has a made-up id: the row itself has to be told, and the request that stands must not be touched.
+    The refusal has a made-up id: the row has to be told, and the request that stands must not be touched.
     """
     refs = {id_: standing.ref for id_, standing in known.items()}
     digests = {id_: standing.digest for id_, standing in known.items()}

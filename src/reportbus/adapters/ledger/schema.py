@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from reportbus.adapters.ledger.database import Database
-from reportbus.core.errors import Permanent
 
 if TYPE_CHECKING:
     from reportbus.ports import Clock
@@ -48,24 +46,8 @@ def sql(dialect_url: str) -> str:
 
 
 def newest() -> str:
-    """The revision this version works with."""
+    """The newest of the migrations: what `reportbus.adapters.ledger.revision.REVISION` has to say."""
     return str(ScriptDirectory.from_config(_config()).get_current_head())
-
-
-def current(database: Database) -> str | None:
-    """The revision the database has; None for an empty one."""
-    with database.read() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
-
-
-def require_current(database: Database) -> None:
-    """Raise Permanent SYS_SCHEMA where the database does not have this version's schema."""
-    have, want = current(database), newest()
-    if have != want:
-        text = (
-            f"the ledger's schema is {have or 'empty'}, this version's is {want}; run: reportbus db upgrade"
-        )
-        raise Permanent("SYS_SCHEMA", text)
 
 
 def _config(**options: Any) -> Config:  # noqa: ANN401 - Alembic's own options

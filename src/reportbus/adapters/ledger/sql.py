@@ -13,7 +13,7 @@ from reportbus.adapters.ledger.intake import SqlIntake
 from reportbus.adapters.ledger.liveness import AdvisoryLocks, FileLocks
 from reportbus.adapters.ledger.operations import SqlOperations
 from reportbus.adapters.ledger.records import SqlRecords
-from reportbus.adapters.ledger.schema import require_current
+from reportbus.adapters.ledger.revision import require_current
 from reportbus.adapters.ledger.work import SqlWorkLedger
 
 if TYPE_CHECKING:

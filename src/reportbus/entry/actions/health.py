@@ -124,14 +124,14 @@ def _bus(settings: Settings) -> str:
 
 def _ledger(settings: Settings) -> tuple[bool, str]:
     from reportbus.adapters.ledger.database import Database
-    from reportbus.adapters.ledger.schema import current, newest
+    from reportbus.adapters.ledger.revision import REVISION, current
 
     database = Database(settings.ledger.url, SystemClock(), pool=1)
     file = database.url.database if database.dialect.name == "sqlite" else None
     try:
         if file is not None and not Path(file).exists():
             return True, f"{file} is {_LATER}"
-        have, want = current(database), newest()
+        have, want = current(database), REVISION
     finally:
         database.close()
     if have != want:

@@ -1,0 +1,34 @@
+"""Which schema the ledger's database has, and which one this version works with; read without Alembic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import column, inspect, select, table
+
+from reportbus.core.errors import Permanent
+
+if TYPE_CHECKING:
+    from reportbus.adapters.ledger.database import Database
+
+REVISION: Final = "0001"
+"""The newest of the migrations."""
+
+_VERSIONS: Final = table("alembic_version", column("version_num"))
+
+
+def current(database: Database) -> str | None:
+    """The revision the database has; None for an empty one."""
+    with database.read() as connection:
+        if not inspect(connection).has_table(_VERSIONS.name):
+            return None
+        found = connection.execute(select(_VERSIONS.c.version_num)).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+def require_current(database: Database) -> None:
+    """Raise Permanent SYS_SCHEMA where the database does not have this version's schema."""
+    have = current(database)
+    if have != REVISION:
+        text = f"the ledger's schema is {have or 'empty'}, this version's is {REVISION}"
+        raise Permanent("SYS_SCHEMA", f"{text}; run: reportbus db upgrade")
