@@ -29,5 +29,6 @@ def link(  # noqa: PLR0913, PLR0917 - the columns of an audit row
         f"{len(log_id)} {len(request_id)} {len(event_type)} {len(at)} {len(old_status)} {len(new_status)} "
         f"{len(component)} {sequence}"
     )
-    text = f"{previous} {lengths} {log_id}{request_id}{event_type}{at}{old_status}{new_status}{component}{details}"
+    columns = f"{log_id}{request_id}{event_type}{at}{old_status}{new_status}{component}{details}"
+    text = f"{previous} {lengths} {columns}"
     return sha256(text.encode()).hexdigest()

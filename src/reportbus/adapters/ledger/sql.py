@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reportbus.adapters.ledger.answers import Policies
 from reportbus.adapters.ledger.contents import Contents
 from reportbus.adapters.ledger.database import Database
-from reportbus.adapters.ledger.doorbell import Bell, DataVersion
+from reportbus.adapters.ledger.doorbell import FileChanges, Silence
 from reportbus.adapters.ledger.intake import SqlIntake
 from reportbus.adapters.ledger.liveness import AdvisoryLocks, FileLocks
 from reportbus.adapters.ledger.operations import SqlOperations
@@ -90,16 +90,9 @@ def _liveness(database: Database) -> Liveness:
 
 def _doorbell(database: Database, *, wakeups: bool) -> Doorbell:
     if not wakeups:
-        return _Silent()
+        return Silence()
     if database.dialect.name == "sqlite":
-        return DataVersion(database.url.database or "")
+        return FileChanges(Path(database.url.database or ""))
     from reportbus.adapters.ledger.listen import Listen  # noqa: PLC0415 - psycopg is an extra
 
     return Listen(database)
-
-
-class _Silent(Bell):
-    """No wake-ups at all: what is due is found by the worker's own rounds."""
-
-    def ring(self) -> None:
-        """Nobody is told."""
