@@ -58,7 +58,10 @@ class PostgresSettings:
 
 @dataclass(frozen=True, slots=True)
 class AdbcSettings:
-    """Any ADBC driver: a Python package or shared library, its options, and how it spells parameters."""
+    """Any ADBC driver: a Python package or shared library, its options, and how it spells parameters.
+
+    The fields of the secret that `secret` names are further options.
+    """
 
     name: str
     driver: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from adbc_driver_manager import Error as AdbcError
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from reportbus.adapters.engines.python.sources.source import Query
     from reportbus.adapters.engines.python.watch import Watch
     from reportbus.ports import Secrets
-
-_LOGIN: Final = {"user": "username", "password": "password"}
 
 
 class AdbcSource:
@@ -68,8 +66,7 @@ class AdbcSource:
     def _connect(self) -> dbapi.Connection:
         options = dict(self._settings.options)
         if self._settings.secret and self._secrets is not None:
-            secret = self._secrets.get(self._settings.secret)
-            options |= {option: secret[key] for key, option in _LOGIN.items() if key in secret}
+            options |= self._secrets.get(self._settings.secret)
         return dbapi.connect(_library(self._settings.driver), db_kwargs=options, autocommit=True)
 
 
