@@ -34,6 +34,12 @@ _RECORDED_TOGETHER: Final = 500
 _LISTEN_SECONDS: Final = 1.0
 _PAUSE_SECONDS: Final = 0.5
 
+_PATIENCE: Final = 0.5
+"""How long to gather answers, as a share of how long the last record took."""
+
+_ASK_SECONDS: Final = 0.02
+"""How soon to claim again while tasks are under way."""
+
 _QUICK_THREADS: Final = 2
 
 
@@ -125,6 +131,7 @@ class Worker:
         self._futures: dict[Future[None], list[Task]] = {}
         self._rung = True
         self._lost = False
+        self._recording = 0.0
         self._over = Event()
 
     def run(self, stop: Event) -> bool:
@@ -161,14 +168,14 @@ class Worker:
         more = True
         asked = self._clock.monotonic()
         while not stop.is_set() and not self._lost:
-            rung, events = self._gather(self._rhythm.round)
+            rung, events = self._gather(self._rhythm.round, self._recording * _PATIENCE)
             now = self._clock.monotonic()
             more = more or rung or now - asked >= self._rhythm.round
             try:
                 if events:
                     self._do(pools, self._record(events, self._room()))
                 room = {stage: room for stage, room in self._room().items() if room}
-                if more and self._worth_asking(room):
+                if more and self._worth_asking(room, now - asked):
                     asked = now
                     tasks = self._ledger.claim(room, self._limits)
                     more = len(tasks) >= min(room.values())
@@ -177,10 +184,16 @@ class Worker:
                 _log.warning("the ledger does not answer: %s", error.text)
                 self._over.wait(_PAUSE_SECONDS)
 
-    def _gather(self, timeout: float) -> tuple[bool, list[answers.Event]]:
-        """Wait for answers or a sign of work; the sign, and the answers that are there by then."""
+    def _gather(self, timeout: float, patience: float = 0.0) -> tuple[bool, list[answers.Event]]:
+        """Wait for answers or a sign of work; the sign, and the answers that are there by then.
+
+        While other tasks are under way, further answers are waited for as long as `patience`: a record of
+        many costs little more than a record of one.
+        """
         with self._condition:
             self._condition.wait_for(lambda: self._answered or self._rung or self._lost, timeout)
+            if self._answered and patience:
+                self._condition.wait_for(self._all_in, patience)
             rung, self._rung = self._rung, False
             groups = []
             count = 0
@@ -188,14 +201,16 @@ class Worker:
                 groups.append(self._answered.popleft())
                 count += len(groups[-1][0])
         for events, elapsed in groups:
-            self._pace.observe(events, elapsed)
+            if elapsed:
+                self._pace.observe(events, elapsed)
             self._busy[events[0].task.job.stage] -= len(events)
         return rung, [event for events, _ in groups for event in events]
 
     def _record(self, events: list[answers.Event], room: Mapping[Stage, int]) -> Sequence[Task]:
         """Record the answers. Where the ledger is away they stay, for the next round."""
+        began = self._clock.monotonic()
         try:
-            return self._ledger.record(events, room)
+            tasks = self._ledger.record(events, room)
         except Transient:
             self._keep(events)
             raise
@@ -207,6 +222,13 @@ class Worker:
                 answers.Kind.PERMANENT, "SYS_INTERNAL", f"the answer was refused: {error.text}"
             )
             return self._ledger.record([answers.Event(events[0].task, unfit)], {})
+        self._recording = self._clock.monotonic() - began
+        return tasks
+
+    def _all_in(self) -> bool:
+        """Whether enough answers are in hand, or all that are to come."""
+        count = sum(len(events) for events, _ in self._answered)
+        return count >= _RECORDED_TOGETHER or count >= sum(self._busy.values()) or self._lost
 
     def _keep(self, events: list[answers.Event]) -> None:
         with self._condition:
@@ -220,9 +242,15 @@ class Worker:
             for stage, place in self._places.items()
         }
 
-    def _worth_asking(self, room: Mapping[Stage, int]) -> bool:
-        """Whether some stage has half of its places free: smaller claims cost as much as large ones."""
-        return any(room_ > self._busy[stage] for stage, room_ in room.items())
+    def _worth_asking(self, room: Mapping[Stage, int], since: float) -> bool:
+        """Whether to claim now, `since` seconds after the last time.
+
+        At once where nothing is under way. Otherwise when some stage has half of its places free, and not too
+        often: small claims cost as much as large ones.
+        """
+        if not any(self._busy.values()):
+            return bool(room)
+        return since >= _ASK_SECONDS and any(room_ > self._busy[stage] for stage, room_ in room.items())
 
     def _do(self, pools: Mapping[Stage, _Pools], tasks: Sequence[Task]) -> None:
         for slice_ in self._pace.slices(tasks):
