@@ -104,7 +104,7 @@ def _of_entries(declared: Entries, path: str, only_for: tuple[str, ...]) -> Iter
 def _option(declared: Declaration, path: str, only_for: tuple[str, ...]) -> Option:
     kind = declared.kind
     settable = "[]" not in path
-    variables = (option_variable(path), *declared.variables) if settable else ()
+    variables = (option_variable(path.replace(_NAME, "NAME")), *declared.variables) if settable else ()
     return Option(
         name=path,
         file=file_of(path.partition(".")[0]),
@@ -115,7 +115,7 @@ def _option(declared: Declaration, path: str, only_for: tuple[str, ...]) -> Opti
         default=_default(declared),
         required=declared.default is Default.REQUIRED,
         secret=declared.secret,
-        variables=tuple(variable.replace("__NAME_", "__<NAME>_") for variable in variables),
+        variables=tuple(variable.replace("__NAME__", "__<NAME>__") for variable in variables),
         only_for=only_for,
     )
 
