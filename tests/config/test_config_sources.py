@@ -241,6 +241,16 @@ def test_a_relative_path_is_below_the_home(here: WorkingDirectory) -> None:
     assert local.path == f"{home}/flights.duckdb"
 
 
+def test_the_home_stands_for_its_whole_path_however_it_was_named(here: WorkingDirectory) -> None:
+    settings = here.load(REPORTBUS_HOME="data/../mine", REPORTBUS_STAGING__ROOT="${REPORTBUS_HOME}/staged")
+
+    home = here.folder / "mine"
+    assert settings.home == home
+    assert settings.worktable.path == home / "worktable.db"
+    assert settings.ledger.url == f"sqlite:///{home}/ledger.db"
+    assert settings.staging.root == home / "staged"
+
+
 def test_dotenv_takes_quotes_comments_and_export(here: WorkingDirectory) -> None:
     here.file(
         ".env",

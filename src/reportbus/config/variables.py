@@ -34,7 +34,10 @@ def option_variable(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """Every variable as a value with its place; `always` are those with a value even when nobody set them."""
+    """Every variable as a value with its place.
+
+    `always` are those with a value even when nobody set them; it is the whole path however it was written.
+    """
 
     given: Mapping[str, Scalar]
     always: Mapping[str, str]
@@ -77,7 +80,7 @@ class Variables:
             )
             raise unfit("CFG_UNSET_VARIABLE", fault, where)
         variable = self.given.get(name)
-        text = variable.text if variable else self.always.get(name, "")
+        text = self.always.get(name) or (variable.text if variable else "")
         if not text:
             state = "set but empty" if variable else "not set"
             raise unfit(
