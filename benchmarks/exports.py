@@ -24,7 +24,7 @@ import duckdb
 from reportbus.adapters.engines.python.definition import ReportDefinition
 from reportbus.adapters.engines.python.engine import PythonEngine
 from reportbus.adapters.engines.python.exports import Connection, exports
-from reportbus.adapters.engines.python.settings import parse_connections
+from reportbus.adapters.engines.python.settings import DuckDbSettings
 from reportbus.core.model import Request
 from reportbus.ports import Deadline, Work
 
@@ -85,10 +85,7 @@ class FileSink:
 
 def engine_over(database: str) -> PythonEngine:
     """The engine with the one report."""
-    settings = parse_connections(
-        {"main": {"kind": "duckdb", "path": database, "threads": THREADS}}, where="bench"
-    )
-    connections = {name: Connection(one) for name, one in settings.items()}
+    connections = {"main": Connection(DuckDbSettings("main", database, threads=THREADS))}
     definition = ReportDefinition.parse(REPORT, where="bench")
     return PythonEngine(exports([definition], connections), connections.values())
 

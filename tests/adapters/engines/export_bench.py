@@ -11,7 +11,13 @@ from reportbus.adapters.clock import SystemClock
 from reportbus.adapters.engines.python.definition import ReportDefinition
 from reportbus.adapters.engines.python.engine import PythonEngine
 from reportbus.adapters.engines.python.exports import Connection, exports
-from reportbus.adapters.engines.python.settings import parse_connections
+from reportbus.adapters.engines.python.settings import (
+    AdbcSettings,
+    DuckDbSettings,
+    PostgresSettings,
+    SqlAlchemySettings,
+    SqliteSettings,
+)
 from reportbus.core.model import Request
 from reportbus.ports import Deadline, Work
 
@@ -78,6 +84,15 @@ def never() -> bool:
     return False
 
 
+_SETTINGS: dict[str, Any] = {
+    "adbc": AdbcSettings,
+    "duckdb": DuckDbSettings,
+    "postgresql": PostgresSettings,
+    "sqlalchemy": SqlAlchemySettings,
+    "sqlite": SqliteSettings,
+}
+
+
 @dataclass(slots=True)
 class ExportBench:
     """An engine over one connection, called main, which is an empty DuckDB where nothing else is said."""
@@ -90,8 +105,9 @@ class ExportBench:
     def engine(self, **report: Any) -> PythonEngine:  # noqa: ANN401 - JSON of any shape
         """An engine with one report, called report."""
         if not self._connections:
-            settings = parse_connections({"main": dict(self.connection)}, where="connections")
-            self._connections = {name: Connection(one) for name, one in settings.items()}
+            keys: dict[str, Any] = dict(self.connection)
+            settings = _SETTINGS[keys.pop("kind")]("main", **keys)
+            self._connections = {"main": Connection(settings)}
         definition = ReportDefinition.parse(
             {"name": "report", "connection": "main", **report}, where="report.yaml"
         )

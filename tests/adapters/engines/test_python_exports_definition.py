@@ -9,14 +9,6 @@ import pytest
 
 from reportbus.adapters.engines.python.definition import FORMATS, ReportDefinition
 from reportbus.adapters.engines.python.pattern import bounded
-from reportbus.adapters.engines.python.settings import (
-    AdbcSettings,
-    DuckDbSettings,
-    PostgresSettings,
-    SqlAlchemySettings,
-    SqliteSettings,
-    parse_connections,
-)
 from reportbus.adapters.engines.python.statement import Bound, Statement
 from reportbus.core.codes import CODES
 from reportbus.core.errors import Refused
@@ -226,50 +218,3 @@ def test_values_are_adapted_to_the_driver_one_by_one() -> None:
         {"b": (datetime.fromisoformat("2026-01-01T00:00:00"), None)}, "qmark", adapt=str
     )
     assert ("2026-01-01 00:00:00", "None") == bound.values
-
-
-def test_connections_of_every_kind_are_read() -> None:
-    mapping: dict[str, Any] = {
-        "files": {
-            "kind": "duckdb",
-            "views": {"a": "a.parquet"},
-            "paths": "data/",
-            "threads": 1,
-            "memory_mb": 100,
-        },
-        "lite": {"kind": "sqlite", "path": "a.db"},
-        "pg": {"kind": "postgresql", "url": "postgresql://h/db", "secret": "pg", "kept": 2},
-        "any": {"kind": "sqlalchemy", "url": "mysql://h/db"},
-        "arrow": {
-            "kind": "adbc",
-            "driver": "adbc_driver_x",
-            "options": {"uri": "x"},
-            "parameters": "numeric_dollar",
-        },
-    }
-    assert {
-        "files": DuckDbSettings("files", ":memory:", {"a": "a.parquet"}, ("data/",), 1, 100),
-        "lite": SqliteSettings("lite", "a.db"),
-        "pg": PostgresSettings("pg", "postgresql://h/db", "pg", 2),
-        "any": SqlAlchemySettings("any", "mysql://h/db"),
-        "arrow": AdbcSettings("arrow", "adbc_driver_x", {"uri": "x"}, "", "numeric_dollar"),
-    } == parse_connections(mapping, where="python")
-
-
-def test_all_problems_of_all_connections_are_told_at_once() -> None:
-    mapping: dict[str, Any] = {
-        "a": {"kind": "duckbd"},
-        "b": {"kind": "sqlite", "pth": "x"},
-        "c": {"kind": "duckdb", "path": "x.duckdb", "views": {"v": "v.csv"}},
-        "d": "nothing",
-    }
-    with pytest.raises(Refused) as caught:
-        parse_connections(mapping, where="python")
-    assert {
-        ("CFG_CHOICE", "python.a.kind"),
-        ("CFG_MISSING", "python.b.path"),
-        ("CFG_UNKNOWN_FIELD", "python.b"),
-        ("CFG_INCONSISTENT", "python.c.views"),
-        ("CFG_TYPE", "python.d"),
-        ("CFG_MISSING", "python.d.kind"),
-    } == {(problem.code, problem.field) for problem in caught.value.problems}

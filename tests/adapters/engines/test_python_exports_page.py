@@ -13,7 +13,6 @@ from reportbus.adapters.engines.python.definition import FORMATS, ReportDefiniti
 from reportbus.adapters.engines.python.moments import MOMENTS, NOW
 from reportbus.adapters.engines.python.parameters import Parameter
 from reportbus.adapters.engines.python.settings import (
-    KINDS,
     AdbcSettings,
     DuckDbSettings,
     PostgresSettings,
@@ -23,6 +22,7 @@ from reportbus.adapters.engines.python.settings import (
 from reportbus.adapters.engines.python.styles import AGGREGATES, CHART_KINDS, COLUMN_TYPES, ColumnStyle
 from reportbus.adapters.engines.python.values import TYPES
 
+KINDS = ("duckdb", "sqlite", "postgresql", "adbc", "sqlalchemy")
 PAGE = (Path(__file__).parents[3] / "docs" / "how-to" / "python-exports.md").read_text()
 NAMED_OTHERWISE = {"statement": "sql", "many": "list", "name": "name"}
 

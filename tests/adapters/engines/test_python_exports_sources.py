@@ -20,7 +20,7 @@ from adapters.engines.export_bench import ExportBench, MemorySink
 from reportbus.adapters.clock import ManualClock
 from reportbus.adapters.engines.python.definition import ReportDefinition
 from reportbus.adapters.engines.python.exports import Connection, exports
-from reportbus.adapters.engines.python.settings import SqlAlchemySettings, parse_connections
+from reportbus.adapters.engines.python.settings import DuckDbSettings, PostgresSettings, SqlAlchemySettings
 from reportbus.adapters.engines.python.sources.sqlalchemy import _engine as sqlalchemy_engine
 from reportbus.core.errors import Permanent, Refused, ReportbusError, Transient
 
@@ -432,13 +432,12 @@ class OneSecret:
 
 
 def test_a_log_in_comes_from_a_secret_and_shows_in_no_error() -> None:
-    nobody = {
-        "sqlalchemy": "postgresql+psycopg://127.0.0.1:1/none",
-        "postgresql": "postgresql://127.0.0.1:1/none",
-    }
-    for kind, url in nobody.items():
-        settings = parse_connections({"main": {"kind": kind, "url": url, "secret": "login"}}, where="test")
-        connection = Connection(settings["main"], OneSecret())
+    nobody = (
+        SqlAlchemySettings("main", "postgresql+psycopg://127.0.0.1:1/none", secret="login"),
+        PostgresSettings("main", "postgresql://127.0.0.1:1/none", secret="login"),
+    )
+    for settings in nobody:
+        connection = Connection(settings, OneSecret())
         verdict = connection.test()
         assert not verdict.ok
         assert "pa:ss" not in verdict.text
@@ -452,7 +451,7 @@ def test_a_log_in_comes_from_a_secret_and_shows_in_no_error() -> None:
 
 def test_a_report_over_a_connection_that_is_not_configured_is_refused_at_the_start() -> None:
     smallest: dict[str, JsonValue] = {"name": "a", "sql": "SELECT 1", "connection": "man"}
-    connections = {"main": Connection(parse_connections({"main": {"kind": "duckdb"}}, where="test")["main"])}
+    connections = {"main": Connection(DuckDbSettings("main"))}
     definition = ReportDefinition.parse(smallest, where="a.yaml")
     twice = ReportDefinition.parse({**smallest, "connection": "main"}, where="b.yaml")
     with pytest.raises(Refused) as caught:

@@ -345,9 +345,10 @@ def test_a_gigabyte_of_prints_neither_stalls_nor_fills_memory(bench: ScriptBench
         + "import os\nblock = b'x' * (1 << 20)\nfor _ in range(512): os.write(1, block); os.write(2, block)\n"
     )
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    largest_child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     assert bench.run(source) == b"id\n1\n"
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 300_000
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(largest_child, 300_000)
 
 
 DAEMON = WRITE + (

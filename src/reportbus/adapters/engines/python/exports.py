@@ -6,8 +6,8 @@ import threading
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Protocol
 
+from reportbus.adapters.engines.python.asking import asking_faults
 from reportbus.adapters.engines.python.fields import hint
-from reportbus.adapters.engines.python.parameters import faults
 from reportbus.adapters.engines.python.sources import source_of
 from reportbus.core.errors import Problem, Refused
 from reportbus.core.text import quoted
@@ -61,12 +61,7 @@ class ExportReport:
 
     def check(self, parameters: Mapping[str, JsonValue], format_: str) -> Sequence[Problem]:
         """Fills `Producer`."""
-        problems = list(faults(self._definition.parameters, parameters))
-        if format_ not in self._definition.formats:
-            have = ", ".join(self._definition.formats)
-            text = f"report {self._definition.name!r} has no format {format_[:40]!r}; have {have}"
-            problems.insert(0, Problem("VAL_FORMAT", text, "FORMAT"))
-        return problems
+        return asking_faults(self._definition, parameters, format_)
 
     def produce(self, work: Work, sink: StagedWriter) -> Produced:
         """Fills `Producer`."""

@@ -20,12 +20,12 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from reportbus.adapters.engines.python.parameters import faults
+from reportbus.adapters.engines.python.asking import asking_faults
 from reportbus.adapters.engines.python.room import OUTPUT_FOLDER
 from reportbus.adapters.engines.python.sandbox import Run
 from reportbus.core.errors import Permanent, Problem, Refused, Transient
 from reportbus.core.formats import FORMATS
-from reportbus.core.text import one_line, quoted
+from reportbus.core.text import one_line
 from reportbus.ports import Produced
 
 if TYPE_CHECKING:
@@ -52,12 +52,7 @@ class ScriptReport:
 
     def check(self, parameters: Mapping[str, JsonValue], format_: str) -> Sequence[Problem]:
         """Fills `Producer`."""
-        problems = list(faults(self._definition.parameters, parameters))
-        if format_ not in self._definition.formats:
-            have = ", ".join(self._definition.formats)
-            text = f"report {self._definition.name!r} has no format {quoted(format_)}; have {have}"
-            problems.insert(0, Problem("VAL_FORMAT", text, "FORMAT"))
-        return problems
+        return asking_faults(self._definition, parameters, format_)
 
     def produce(self, work: Work, sink: StagedWriter) -> Produced:
         """Fills `Producer`."""
