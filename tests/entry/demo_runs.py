@@ -100,3 +100,9 @@ def with_data_of(played: Played, path: Path) -> Folder:
     (folder.home / "README.txt").touch()
     shutil.copy(played.folder.home / "data" / "flights.duckdb", folder.home / "data")
     return folder
+
+
+def copy_of(played: Played, path: Path) -> Folder:
+    """A folder in which a demo has been played."""
+    shutil.copytree(played.folder.path, path, dirs_exist_ok=True)
+    return Folder(path)
