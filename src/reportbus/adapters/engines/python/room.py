@@ -8,26 +8,21 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
 import stat
-import tempfile
-import time
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from reportbus.adapters.engines.python.scratch import ScratchFolder
 from reportbus.core.errors import Permanent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 SCRIPT: Final = "script.py"
 OUTPUT_FOLDER: Final = "out"
 
 _PREFIX: Final = "reportbus-script-"
-_STALE_SECONDS: Final = 60.0
 _CHUNK: Final = 1 << 20
 
 
@@ -36,10 +31,9 @@ class Room:
 
     def __init__(self, scratch: Path) -> None:
         scratch.mkdir(0o711, parents=True, exist_ok=True)
-        _sweep(scratch)
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=scratch))
-        self.lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self._folder = ScratchFolder(_PREFIX, scratch)
+        self.path = self._folder.path
+        self.lock = self._folder.lock
         for name in ("root", "work", f"work/{OUTPUT_FOLDER}", "work/tmp"):
             (self.path / name).mkdir(0o700)
 
@@ -70,10 +64,7 @@ class Room:
 
     def remove(self) -> None:
         """Remove the folder with everything in it. Removing it twice is harmless."""
-        if self.lock >= 0:
-            _remove(self.path)
-            os.close(self.lock)
-            self.lock = -1
+        self._folder.remove()
 
     def _open_output(self, name: str, limit: int) -> int:
         opened = [self.lock]
@@ -115,27 +106,3 @@ def _open_plain(folder: int, name: str, limit: int) -> int:
     if found.st_nlink > 1:
         raise Permanent("PY_BAD_OUTPUT", f"{where} has a second name elsewhere")
     raise Permanent("PY_OUTPUT_TOO_LARGE", f"{where} has {found.st_size:,} bytes; allowed are {limit:,}")
-
-
-def _sweep(scratch: Path) -> None:
-    """Remove the folders of runs whose worker and launcher are both gone."""
-    for path in scratch.glob(f"{_PREFIX}*"):
-        with suppress(OSError):  # in use, or gone meanwhile
-            if time.time() - path.lstat().st_mtime < _STALE_SECONDS:
-                continue
-            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                _remove(path)
-            finally:
-                os.close(lock)
-
-
-def _remove(path: Path) -> None:
-    shutil.rmtree(path, ignore_errors=True)
-    if path.exists():  # the script took away its own right to change a folder
-        for folder, names, _ in os.walk(path):
-            for inner in (Path(folder, name) for name in names):
-                if not inner.is_symlink():
-                    inner.chmod(0o700)
-        shutil.rmtree(path, ignore_errors=True)

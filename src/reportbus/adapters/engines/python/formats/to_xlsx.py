@@ -7,8 +7,6 @@ Instants are written in UTC, since Excel's times have no zone.
 from __future__ import annotations
 
 import re
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -19,6 +17,7 @@ from reportbus.adapters.engines.python.columns import Kind
 from reportbus.adapters.engines.python.formats.guard import defused_text, guarded
 from reportbus.adapters.engines.python.formats.masks import excel_mask
 from reportbus.adapters.engines.python.formats.sheet import MOST_COLUMNS, Cells
+from reportbus.adapters.engines.python.scratch import ScratchFolder
 from reportbus.core.errors import Permanent, ReportbusError
 
 if TYPE_CHECKING:
@@ -44,8 +43,8 @@ def write(report: Report, sink: Sink) -> None:
         raise Permanent(
             "PY_XLSX_LIMIT", f"Excel holds {MOST_COLUMNS} columns; the report has {len(report.columns)}"
         )
-    with tempfile.TemporaryDirectory(prefix="reportbus-xlsx-") as folder:
-        path = Path(folder, "report.xlsx")
+    with ScratchFolder("reportbus-xlsx-") as folder:
+        path = folder.path / "report.xlsx"
         with Workbook(str(path)) as book:
             _fill(book, report)
         with path.open("rb") as file:

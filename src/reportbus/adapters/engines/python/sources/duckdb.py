@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 import pyarrow as pa
 
+from reportbus.adapters.engines.python.scratch import ScratchFolder
 from reportbus.adapters.engines.python.sources.source import Stream
 from reportbus.core.errors import Permanent, ReportbusError, Transient
 from reportbus.ports import Verdict
@@ -48,7 +47,7 @@ class DuckDbSource:
         self._lock = threading.Lock()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._cursors: set[duckdb.DuckDBPyConnection] = set()
-        self._scratch: str | None = None
+        self._scratch: ScratchFolder | None = None
 
     @contextmanager
     def run(self, query: Query, watch: Watch) -> Iterator[Stream]:
@@ -80,14 +79,14 @@ class DuckDbSource:
                 with suppress(duckdb.Error):
                     self._connection.close()
             if self._scratch is not None:
-                shutil.rmtree(self._scratch, ignore_errors=True)
+                self._scratch.remove()
             self._connection = self._scratch = None
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         with self._lock:
             if self._connection is None:
-                self._scratch = tempfile.mkdtemp(prefix="reportbus-duckdb-")
-                self._connection = self._connect(self._scratch)
+                self._scratch = ScratchFolder("reportbus-duckdb-")
+                self._connection = self._connect(str(self._scratch.path))
             return self._connection
 
     def _connect(self, scratch: str) -> duckdb.DuckDBPyConnection:
