@@ -15,22 +15,50 @@ from reportbus.core.errors import Permanent, Transient
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import URL, Connection, Engine
 
     from reportbus.ports import Clock
 
 BUSY_SECONDS: Final = 30
 """How long a SQLite writer waits for another one."""
 
+IDLE_SECONDS: Final = 60.0
+
+_LOCK_SECONDS: Final = 30
 _POOL_SECONDS: Final = 30
-_PASSING: Final = frozenset({"40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03"})
-"""PostgreSQL: serialization failure, deadlock, too many connections, lock timeout, shutdown, start-up."""
+_PASSING: Final = frozenset(
+    {
+        "25P03",  # a transaction that stood still
+        "40001",  # serialization failure
+        "40P01",  # deadlock
+        "53300",  # too many connections
+        "55P03",  # lock timeout
+        "57P01",  # shutdown
+        "57P02",  # crash
+        "57P03",  # start-up
+        "57P05",  # a session that stood still
+    }
+)
+"""PostgreSQL's errors after which the same may work."""
+
+_NETWORK: Final = {
+    "connect_timeout": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""PostgreSQL: a server that is cut off is noticed within half a minute. What the URL says instead counts."""
 
 
 class Database:
-    """One ledger database, reached by its SQLAlchemy URL (`sqlite:///file` or `postgresql+psycopg://…`)."""
+    """One ledger database, reached by its SQLAlchemy URL (`sqlite:///file` or `postgresql+psycopg://…`).
 
-    def __init__(self, url: str, clock: Clock, *, pool: int = 8) -> None:
+    `idle` is how long a transaction may stand still, in seconds: PostgreSQL then ends it, so that a process
+    that was stopped or cut off in the middle of one does not keep its locks. SQLite cannot do that.
+    """
+
+    def __init__(self, url: str, clock: Clock, *, pool: int = 8, idle: float = IDLE_SECONDS) -> None:
         parsed = make_url(url)
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
@@ -42,9 +70,7 @@ class Database:
             self._writer = _sqlite(parsed.render_as_string(hide_password=False), 1)
         else:
             self.dialect = Postgresql()
-            self.engine = create_engine(
-                parsed, pool_size=pool, max_overflow=4, pool_timeout=_POOL_SECONDS, pool_pre_ping=False
-            )
+            self.engine = _postgresql(parsed, pool, idle)
             self._writer = self.engine
 
     @contextmanager
@@ -67,6 +93,25 @@ class Database:
         """Close all connections."""
         self._writer.dispose()
         self.engine.dispose()
+
+
+def _postgresql(url: URL, pool: int, idle: float) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=pool,
+        max_overflow=4,
+        pool_timeout=_POOL_SECONDS,
+        pool_pre_ping=False,
+        connect_args={name: value for name, value in _NETWORK.items() if name not in url.query},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, record: object) -> None:  # noqa: ARG001, ANN401 - SQLAlchemy's signature
+        connection.execute(f"SET idle_in_transaction_session_timeout = {round(idle * 1000)}")
+        connection.execute(f"SET lock_timeout = {_LOCK_SECONDS * 1000}")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(url: str, pool: int) -> Engine:

@@ -41,7 +41,7 @@ class SqlLedger:
         wakeups: bool = True,
         pool: int = 8,
     ) -> None:
-        self.database = Database(url, clock, pool=pool)
+        self.database = Database(url, clock, pool=pool, idle=lease_seconds)
         try:
             require_current(self.database)
         except BaseException:
