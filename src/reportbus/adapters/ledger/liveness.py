@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,8 +51,11 @@ class FileLocks:
 
     def hold(self, worker: int) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self._path(worker), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._remove_left()
+        unlocked = self._folder / f".{worker}-{os.getpid()}"
+        handle = os.open(unlocked, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        unlocked.rename(self._path(worker))  # whoever looks for it finds it locked
         self._held[worker] = handle
 
     def drop(self, worker: int) -> None:
@@ -69,22 +72,32 @@ class FileLocks:
         return worker in self._held
 
     def gone(self, worker: int, connection: Connection) -> bool:
-        try:
-            handle = os.open(self._path(worker), os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return True
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        else:
-            self._path(worker).unlink(missing_ok=True)
-            return True
-        finally:
-            os.close(handle)
+        return _unlocked(self._path(worker))
+
+    def _remove_left(self) -> None:
+        """Remove the files of processes that ended between their retirement and the removal."""
+        for path in self._folder.glob("[!.]*.lock"):
+            _unlocked(path)
 
     def _path(self, worker: int) -> Path:
         return self._folder / f"{worker}.lock"
+
+
+def _unlocked(path: Path) -> bool:
+    """Whether nobody holds the file's lock; then it is removed."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: two that look must not see one another
+    except BlockingIOError:
+        return False
+    else:
+        path.unlink(missing_ok=True)
+        return True
+    finally:
+        os.close(handle)
 
 
 class AdvisoryLocks:
@@ -115,7 +128,7 @@ class AdvisoryLocks:
             return False
         try:
             connection.execute(select(1))
-        except DBAPIError:
+        except SQLAlchemyError:
             return False
         return True
 

@@ -29,7 +29,11 @@ BATCH: Final = 1000
 """At most this many jobs are taken back in one transaction."""
 
 _workers = tables.workers.c
-_HERE: Final = select(_workers.worker, _workers.lease_until).where(_workers.gone.is_(False))
+_HERE: Final = (
+    select(_workers.worker, _workers.lease_until)
+    .where(_workers.gone.is_(False))
+    .order_by(_workers.worker)
+)
 _RUNNING: Final = (
     select(tables.jobs)
     .join(tables.workers, _workers.worker == tables.jobs.c.worker)
@@ -58,28 +62,38 @@ def bury(database: Database, liveness: Liveness) -> int:
 
 
 def take_back(
-    database: Database, contents: Contents, policies: Policies, answer: Answer | None = None
+    database: Database,
+    contents: Contents,
+    policies: Policies,
+    answer: Answer | None = None,
+    worker: int | None = None,
 ) -> int:
     """Reopen (or give up, after too many losses) the jobs in the hands of buried workers; how many.
 
-    `answer` is what each is answered with: Lost unless told otherwise.
+    `answer` is what each is answered with: Lost unless told otherwise. With `worker` only its jobs are taken.
     """
+    running = _RUNNING if worker is None else _RUNNING.where(tables.jobs.c.worker == worker)
     taken = 0
     while True:
         with database.write() as connection:
-            count = _batch(connection, database, contents, policies, answer or Lost())
+            found = connection.execute(running).all()
+            count = len(found)
+            if found:
+                _answer(connection, database, contents, policies, found, answer or Lost())
         taken += count
         if count < BATCH:
             return taken
 
 
-def _batch(
-    connection: Connection, database: Database, contents: Contents, policies: Policies, answer: Answer
-) -> int:
-    found = connection.execute(_RUNNING).all()
+def _answer(
+    connection: Connection,
+    database: Database,
+    contents: Contents,
+    policies: Policies,
+    found: Sequence[Row[Any]],
+    answer: Answer,
+) -> None:
     book = Book(database.dialect, database.dialect.now(connection))
-    if not found:
-        return 0
     keys = {row.request_key for row in found}
     book.load(connection, keys)
     still = _locked(connection, database, found)
@@ -94,7 +108,6 @@ def _batch(
         )
         apply(connection, book, policies, task, answer)
     book.flush(connection)
-    return len(found)
 
 
 def _locked(connection: Connection, database: Database, found: Sequence[Row[Any]]) -> Sequence[Row[Any]]:

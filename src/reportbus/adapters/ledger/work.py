@@ -65,11 +65,7 @@ _READY: Final = (
     .order_by(_jobs.rank)
     .limit(bindparam("limit"))
 )
-_PROMOTE: Final = (
-    update(tables.jobs)
-    .where(_jobs.state == "WAITING", _jobs.due_at <= bindparam("now"))
-    .values(state="READY")
-)
+_OVERDUE: Final = select(_jobs.job_key).where(_jobs.state == "WAITING", _jobs.due_at <= bindparam("now"))
 _ALIVE: Final = select(tables.workers.c.gone).where(tables.workers.c.worker == bindparam("worker"))
 _RENEW: Final = (
     update(tables.workers)
@@ -102,6 +98,8 @@ class SqlWorkLedger:
         self._limited: frozenset[str] = frozenset()
         self._promoted = 0.0
         self._among = self._dialect.among(_jobs.job_key, "jobs")
+        overdue = self._dialect.locked(_OVERDUE, skip=True)  # what another claim is at is promoted by that
+        self._promotion = update(tables.jobs).where(_jobs.job_key.in_(overdue)).values(state="READY")
         self._hands: dict[int, int] = {}
         self._uncertain = False
         self.worker = self._enroll(name or f"{socket.gethostname()}:{os.getpid()}")
@@ -170,10 +168,12 @@ class SqlWorkLedger:
 
     def close(self) -> None:
         gone = update(tables.workers).where(tables.workers.c.worker == self.worker).values(gone=True)
-        with self._database.write() as connection:
-            connection.execute(gone)
-        self._liveness.drop(self.worker)
-        take_back(self._database, self._contents, self._policies, HandedBack())
+        try:
+            with self._database.write() as connection:
+                connection.execute(gone)
+        finally:  # where the ledger is away, whoever sweeps it later finds this worker gone
+            self._liveness.drop(self.worker)
+        take_back(self._database, self._contents, self._policies, HandedBack(), self.worker)
 
     # -- inside
 
@@ -199,23 +199,28 @@ class SqlWorkLedger:
         return self._tasks(connection, lost, {row.job_key: row.fence for row in lost}) if lost else []
 
     def _enroll(self, name: str) -> int:
-        with self._database.write() as connection:
-            now = self._dialect.now(connection)
-            values = {
-                "name": name[:255],
-                "started_at": utc(now),
-                "lease_until": now + self._lease,
-                "gone": False,
-            }
-            enrolled = insert(tables.workers).values(values).returning(tables.workers.c.worker)
-            worker = int(connection.execute(enrolled).scalar_one())
-            self._liveness.hold(worker)
+        worker = 0
+        try:
+            with self._database.write() as connection:
+                now = self._dialect.now(connection)
+                values = {
+                    "name": name[:255],
+                    "started_at": utc(now),
+                    "lease_until": now + self._lease,
+                    "gone": False,
+                }
+                enrolled = insert(tables.workers).values(values).returning(tables.workers.c.worker)
+                worker = int(connection.execute(enrolled).scalar_one())
+                self._liveness.hold(worker)
+        except BaseException:  # whether or not it was committed, nobody works under this number
+            self._liveness.drop(worker)
+            raise
         return worker
 
     def _promote(self, connection: Connection, now: float) -> None:
         """Waiting jobs whose time has come are ready; asked now and then, not by each claim."""
         if now - self._promoted >= _PROMOTE_SECONDS or now < self._promoted:
-            connection.execute(_PROMOTE, {"now": now})
+            connection.execute(self._promotion, {"now": now})
             self._promoted = now
 
     def _due(
