@@ -163,6 +163,7 @@ def run(parts: Parts, roles: Collection[str], stop: Event) -> bool:
         thread.start()
     for thread in threads:
         thread.join()
+    gc.unfreeze()  # some libraries complain of what they find uncollected when the process ends
     return well
 
 
@@ -201,8 +202,13 @@ def _orchestrator(parts: Parts) -> Iterator[Loop]:
         redactor=parts.redactor,
         batch=parts.settings.poll.batch,
     )
-    yield Pump("accept", partial(accept.run_once, 0.1), no_wait)
+    yield Pump("accept", partial(accept.run_once, _bus_wait(parts)), no_wait)
     yield Pump("sweep", _sweep(parts), every(parts.settings.sweep.interval_seconds))
+
+
+def _bus_wait(parts: Parts) -> float:
+    """Seconds to wait for messages, and so for a stop to be noticed."""
+    return min(_WAIT_SECONDS, parts.settings.poll.interval_seconds)
 
 
 def _sweep(parts: Parts) -> Callable[[], int]:
@@ -227,7 +233,7 @@ def _distributor(parts: Parts) -> Iterator[Loop]:
         wake=parts.ledger.ring,
         redactor=parts.redactor,
     )
-    yield Pump("staged", partial(staged.run_once, 0.1), no_wait)
+    yield Pump("staged", partial(staged.run_once, _bus_wait(parts)), no_wait)
     tidy = Tidy(
         staging=parts.staging,
         bus=parts.bus,
