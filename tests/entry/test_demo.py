@@ -141,6 +141,19 @@ def test_a_second_demo_works_says_that_there_was_one_and_asks_under_new_ids(
     assert {"demo-1", "demo-2"} == {request_id[:6] for request_id in statuses(folder)}
 
 
+def test_a_request_that_fails_and_should_not_is_named_and_the_demo_ends_with_1(
+    played: Played, tmp_path: Path
+) -> None:
+    folder = copy_of(played, tmp_path)
+    in_the_way = folder.home / "delivered/website/maps/route_map_all.html"
+    in_the_way.unlink()
+    in_the_way.mkdir()
+    code, output = folder.play()
+    assert 1 == code, output
+    named = output.partition("Not as it should be:")[2]
+    assert re.search(r"^demo-2-\d+ +route_map +0 of 1 delivered, DST_NAME_TAKEN: ", named, re.MULTILINE)
+
+
 def test_at_a_terminal_there_are_bars(played: Played, tmp_path: Path) -> None:
     folder = with_data_of(played, tmp_path)
     ours, theirs = pty.openpty()

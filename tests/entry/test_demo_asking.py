@@ -8,7 +8,7 @@ from reportbus.config import load
 from reportbus.core.formats import FORMATS
 from reportbus.entry.actions.submitting import problems_of
 from reportbus.entry.demo import LEAST, MOST, flights, worktable
-from reportbus.entry.demo.asking import PARTNER, Asked, asking
+from reportbus.entry.demo.asking import PARTNER, asking
 from reportbus.entry.demo.home import Home, write_config
 from reportbus.wiring.parts import Parts
 from reportbus.wiring.rules import intake_rules
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reportbus.core.model import JsonValue
+    from reportbus.entry.demo.asked import Asked
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from reportbus.core.model import TERMINAL, Status
 from reportbus.entry.actions.retrying import retry
 from reportbus.entry.actions.why import why
 from reportbus.entry.actions.words import seconds
@@ -21,7 +20,7 @@ from reportbus.entry.demo import worktable
 from reportbus.entry.demo.asking import PARTNER, asking
 from reportbus.entry.demo.facts import runs
 from reportbus.entry.demo.home import shown
-from reportbus.entry.demo.progress import Watch, showing
+from reportbus.entry.demo.progress import OPEN, Watch, showing
 from reportbus.entry.demo.words import counted, heading
 from reportbus.ports import Filter
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from reportbus.entry.demo.asking import Asked
+    from reportbus.entry.demo.asked import Asked
     from reportbus.entry.demo.home import Home
     from reportbus.entry.demo.partner import Partner
     from reportbus.entry.demo.running import Running
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 _BEFORE: Final = timedelta(minutes=1)
 """How long before now one looks for what is taken in from now on: clocks differ."""
 
-_OPEN: Final = tuple(status for status in Status if status not in TERMINAL)
 _MOST: Final = 10_000
 
 _RUN_COLUMNS: Final = (
@@ -81,11 +79,14 @@ def ask(demo: Demo, number: int) -> Batch:
     since = demo.parts.clock.now() - _BEFORE
     began = time.monotonic()
     ids = worktable.insert(path, asked.requests)
-    click.echo(f"Rows are inserted into {shown(path)}, as any SQLite client can. The first one:\n")
+    print_text(f"Rows are inserted into {shown(path)}, as any SQLite client can. The first one:")
+    click.echo()
     click.echo(_insert(ids[0], asked.requests[0]))
-    click.echo(
-        f"\nMeanwhile the destination {PARTNER} is broken: its folder {shown(demo.partner.root)} is gone.\n"
+    click.echo()
+    print_text(
+        f"Meanwhile the destination {PARTNER} is broken: its folder {shown(demo.partner.root)} is gone."
     )
+    click.echo()
     with showing() as show:
         views = watch(demo, ids, since).until_ended(show)
     took = time.monotonic() - began
@@ -114,7 +115,9 @@ def mend(demo: Demo, batch: Batch) -> None:
     done = retry(batch.broken, operator(), ledger.operations, ledger.records, demo.parts.staging)
     start = "from staging, without the engine" if done.staged else "from the engine on"
     click.echo(f"\n$ reportbus request retry {batch.broken}\n{batch.broken} begins run {done.run}, {start}")
-    watch(demo, [batch.broken], batch.since).until_ended(lambda _tally: None)
+    watching = watch(demo, [batch.broken], batch.since)
+    watching.until_ended(lambda _tally: None)
+    watching.until_settled()
     rows = [
         (run.run, run.engine_calls, run.deliveries, run.notices, run.status)
         for run in runs(ledger.records, batch.broken)
@@ -133,7 +136,7 @@ def left_over(parts: Parts) -> int:
     records = parts.ledger.records
     rows = parts.worktable.fetch(_MOST, published_before=parts.clock.now())
     pending = {row.columns.get("REQUEST_ID") for row in rows}
-    return len(pending | {view.request_id for view in records.list(Filter(status=_OPEN, limit=_MOST))})
+    return len(pending | {view.request_id for view in records.list(Filter(status=OPEN, limit=_MOST))})
 
 
 def _explain(demo: Demo, request_id: str) -> None:

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Final
 
+from reportbus.entry.demo.asked import Asked, folder, mail, tell
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from reportbus.core.model import JsonValue
-
-    Target = dict[str, JsonValue]
+    from collections.abc import Iterator
 
 PARTNER: Final = "partner"
 """The destination that is broken at first."""
@@ -41,24 +39,6 @@ _MONTHS: Final = (
     ("06-01", "06-30"), ("07-01", "07-31"), ("08-01", "08-31"), ("09-01", "09-30"), ("10-01", "10-31"),
     ("11-01", "11-30"), ("12-01", "12-31"),
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request. `targets` stand in its column, `table` holds (type, path) of rows in the targets' table.
-
-    `notify` is None where the platform's own rule is to hold.
-    """
-
-    report: str
-    format: str
-    parameters: Mapping[str, JsonValue]
-    file_name: str
-    by: str
-    priority: int
-    targets: tuple[Target, ...] = ()
-    table: tuple[tuple[str, str], ...] = ()
-    notify: tuple[Target, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +74,11 @@ def _to_partner() -> Asked:
         "partner-desk",
         3,
         (
-            _folder("partners/AA"),
+            folder("partners/AA"),
             {"type": "NAS", "destination": PARTNER, "path": "incoming"},
-            _mail("quality@partner.example", "Your delays in 2013", "Attached are the delays of the year."),
+            mail("quality@partner.example", "Your delays in 2013", "Attached are the delays of the year."),
         ),
-        notify=(_tell("partner-desk"),),
+        notify=(tell("partner-desk"),),
     )
 
 
@@ -111,8 +91,8 @@ def _no_good() -> Asked:
         "punctuality.pdf",
         "management",
         2,
-        (_folder("management"),),
-        notify=(_tell("management"),),
+        (folder("management"),),
+        notify=(tell("management"),),
     )
 
 
@@ -126,7 +106,7 @@ def _station_days() -> Iterator[Asked]:
                 "{{ report }}_{{ day }}.pdf",
                 f"station-{station.lower()}",
                 2,
-                (_folder(f"stations/{station}"),),
+                (folder(f"stations/{station}"),),
             )
 
 
@@ -140,7 +120,7 @@ def _departures() -> Iterator[Asked]:
                 "{{ report }}_{{ day }}.xlsx",
                 f"station-{station.lower()}",
                 4,
-                (_folder(f"stations/{station}"),),
+                (folder(f"stations/{station}"),),
             )
 
 
@@ -155,12 +135,12 @@ def _late_departures() -> Iterator[Asked]:
             by,
             1,
             (
-                _folder(f"stations/{station}"),
-                _mail(
+                folder(f"stations/{station}"),
+                mail(
                     f"duty.{station.lower()}@airports.example", "Late departures of {{ day }}, {{ station }}"
                 ),
             ),
-            notify=(_tell(by, "FAILED"),),
+            notify=(tell(by, "FAILED"),),
         )
 
 
@@ -174,14 +154,14 @@ def _punctuality() -> Iterator[Asked]:
             "management",
             3,
             (
-                _folder("management/punctuality"),
-                _mail(
+                folder("management/punctuality"),
+                mail(
                     "board@airports.example",
                     'Airline punctuality, {{ from_day | date("%Y-%m") }}',
                     "Good morning,\nattached is the month's punctuality.",
                 ),
             ),
-            notify=(_tell("management"),),
+            notify=(tell("management"),),
         )
 
 
@@ -207,7 +187,7 @@ def _log(format_: str, airline: str, priority: int) -> Asked:
         f"flights_{{{{ airline }}}}.{extension}",
         "data-warehouse",
         priority,
-        (_folder(f"warehouse/{extension}"),),
+        (folder(f"warehouse/{extension}"),),
     )
 
 
@@ -220,9 +200,9 @@ def _months() -> Iterator[Asked]:
             "delays_{{ airline }}.html",
             "website",
             6,
-            (_folder("website/airlines"),),
+            (folder("website/airlines"),),
         )
-    yield Asked("delays_by_month", "XLSX", {}, "delays_2013.xlsx", "management", 5, (_folder("management"),))
+    yield Asked("delays_by_month", "XLSX", {}, "delays_2013.xlsx", "management", 5, (folder("management"),))
 
 
 def _routes() -> Iterator[Asked]:
@@ -235,7 +215,7 @@ def _routes() -> Iterator[Asked]:
                 f"routes_{station}.{format_.lower()}",
                 "network-planning",
                 6,
-                (_folder("planning/routes"),),
+                (folder("planning/routes"),),
             )
     yield Asked(
         "busiest_routes",
@@ -244,7 +224,7 @@ def _routes() -> Iterator[Asked]:
         "routes.xlsx",
         "network-planning",
         5,
-        (_folder("planning/routes"),),
+        (folder("planning/routes"),),
     )
 
 
@@ -271,7 +251,7 @@ def _weather() -> Iterator[Asked]:
                 f"delays_by_{{{{ measure }}}}.{format_.lower()}",
                 "operations",
                 5,
-                (_folder("operations/weather"),),
+                (folder("operations/weather"),),
             )
 
 
@@ -284,17 +264,5 @@ def _route_maps() -> Iterator[Asked]:
             "{{ report }}_{{ airline }}.html",
             "website",
             4,
-            (_folder("website/maps"),),
+            (folder("website/maps"),),
         )
-
-
-def _folder(path: str) -> Target:
-    return {"type": "NAS", "destination": "delivered", "path": path}
-
-
-def _mail(to: str, subject: str, body: str = "") -> Target:
-    return {"type": "EMAIL", "to": [to], "subject": subject, **({"body": body} if body else {})}
-
-
-def _tell(by: str, *on: str) -> Target:
-    return {"type": "EMAIL", "to": [f"{by}@airports.example"], **({"on": [*on]} if on else {})}

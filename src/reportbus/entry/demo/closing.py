@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from reportbus.core.model import TERMINAL, Status
+from reportbus.core.model import Status
+from reportbus.entry.actions.finding import Found
 from reportbus.entry.actions.words import count, seconds
-from reportbus.entry.cli.context import Failure
 from reportbus.entry.cli.output import coloured, print_fields, print_table
+from reportbus.entry.cli.request.follow import progress_words
 from reportbus.entry.cli.table import Column
 from reportbus.entry.demo import worktable
 from reportbus.entry.demo.acts import watch
 from reportbus.entry.demo.facts import Facts
 from reportbus.entry.demo.home import program, shown
 from reportbus.entry.demo.places import files_below
+from reportbus.entry.demo.progress import OPEN
 from reportbus.entry.demo.words import counted, heading, size
 from reportbus.ports import Filter
 
@@ -26,10 +28,6 @@ if TYPE_CHECKING:
     from reportbus.entry.demo.acts import Batch, Demo
     from reportbus.entry.demo.mails import Mails
     from reportbus.ports import RequestView
-
-_OPEN: Final = tuple(status for status in Status if status not in TERMINAL)
-_PATIENCE_SECONDS: Final = 60.0
-_LOOK_SECONDS: Final = 0.1
 
 _URGENT: Final = range(1, 4)
 _PATIENT: Final = range(7, 10)
@@ -55,29 +53,21 @@ def close(demo: Demo, batch: Batch, mails: Mails) -> bool:
 
     Ends the command where notices or the worktable are not done in time. Raises Interrupted.
     """
-    _settle(demo, batch)
+    watching = watch(demo, batch.ids, batch.since)
+    watching.until_settled(lambda: _is_written_back(demo))
     heading(4, "What has come of it")
-    views = watch(demo, batch.ids, batch.since).look()
+    views = watching.look()
     _show_counts(demo, batch, views)
     _show_places(demo, mails)
-    well = _show_record(demo) and _show_failures(batch, views)
+    well = all([_show_record(demo), _show_failures(batch, views)])
     _show_next(demo, batch)
     return well
 
 
-def _settle(demo: Demo, batch: Batch) -> None:
-    """Wait until all notices are sent, the worktable knows the ends, and nothing older is open."""
+def _is_written_back(demo: Demo) -> bool:
+    """Whether the worktable shows how all requests ended, those of earlier demos included."""
     ledger = demo.parts.ledger
-    until = time.monotonic() + _PATIENCE_SECONDS
-    waiting = list(batch.ids)
-    while True:
-        waiting = [request_id for request_id in waiting if ledger.records.jobs(request_id)]
-        older = ledger.records.list(Filter(status=_OPEN, limit=1))
-        if not (waiting or older or ledger.operations.unwritten(1)):
-            return
-        if time.monotonic() > until:
-            raise Failure([f"notices or older requests are still open after {_PATIENCE_SECONDS:g} s"])
-        demo.stop.wait(_LOOK_SECONDS)
+    return not ledger.records.list(Filter(status=OPEN, limit=1)) and not ledger.operations.unwritten(1)
 
 
 def _show_counts(demo: Demo, batch: Batch, views: Sequence[RequestView]) -> None:
@@ -141,7 +131,7 @@ def _show_record(demo: Demo) -> bool:
 def _show_failures(batch: Batch, views: Sequence[RequestView]) -> bool:
     """Name the requests that failed and should not have; whether there is none."""
     failed = [
-        (view.request_id, view.report_name, view.text)
+        (view.request_id, view.report_name, progress_words(Found(view.request_id, view)))
         for view in views
         if (view.status is Status.COMPLETED) is (view.request_id == batch.refused)
     ]

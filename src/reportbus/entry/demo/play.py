@@ -49,7 +49,7 @@ def play(number: int, stop: Stop) -> bool:
         opened.callback(partner.bring_back)
         partner.take_away()
         mails = Mails(home.path / "mail")
-        line = opened.enter_context(running(parts))
+        line = opened.enter_context(running(parts, home.log))
         demo = Demo(home, parts, line, partner, stop)
         batch = ask(demo, number)
         show_refused(demo, batch)

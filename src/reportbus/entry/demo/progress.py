@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 
     Show = Callable[["Tally"], None]
 
+OPEN: Final = tuple(status for status in Status if status not in TERMINAL)
 _MADE: Final = frozenset({Status.GENERATED, Status.DISTRIBUTED, Status.COMPLETED})
 _LOOK_SECONDS: Final = 0.1
 _LINE_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 240.0
+_SETTLED_SECONDS: Final = 60.0
 _MOST: Final = 100_000
 
 
@@ -87,13 +89,25 @@ class Watch:
             show(tally)
             if tally.ended == tally.asked:
                 return views
-            if not self.line.runs:
-                raise Failure(["the line has stopped by itself; its log says why"])
+            self.line.check()
             if time.monotonic() > until:
                 open_ = tally.asked - tally.ended
                 raise Failure(
                     [f"{open_} of {tally.asked} requests had not ended after {_PATIENCE_SECONDS:g} s"]
                 )
+            self.stop.wait(_LOOK_SECONDS)
+
+    def until_settled(self, also: Callable[[], bool] = lambda: True) -> None:
+        """Wait until nothing is open any more, notices included, and `also` holds.
+
+        Ends the command where that is not so in time. Raises Interrupted.
+        """
+        until = time.monotonic() + _SETTLED_SECONDS
+        open_ = list(self.ids)
+        while (open_ := [each for each in open_ if self.records.jobs(each)]) or not also():
+            self.line.check()
+            if time.monotonic() > until:
+                raise Failure([f"notices or older requests are still open after {_SETTLED_SECONDS:g} s"])
             self.stop.wait(_LOOK_SECONDS)
 
     def look(self) -> Sequence[RequestView]:

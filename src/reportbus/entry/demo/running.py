@@ -6,10 +6,13 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
+from reportbus.entry.cli.context import Failure
+from reportbus.entry.demo.home import shown
 from reportbus.wiring import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from reportbus.wiring.parts import Parts
 
@@ -20,15 +23,16 @@ _MARGIN_SECONDS: Final = 5.0
 class Running:
     """A line that works beside whoever watches it."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, log: Path) -> None:
         self._parts = parts
+        self._log = log
         self._stop = Event()
         self._thread = Thread(target=self._run, name="reportbus-demo", daemon=True)
 
-    @property
-    def runs(self) -> bool:
-        """Whether it still does: it ends by itself only where a role died."""
-        return self._thread.is_alive()
+    def check(self) -> None:
+        """End the command where the line has ended by itself, as it does when a role dies."""
+        if not self._thread.is_alive():
+            raise Failure([f"the line has stopped by itself; {shown(self._log)} says why"])
 
     def start(self) -> None:
         """Begin."""
@@ -44,9 +48,9 @@ class Running:
 
 
 @contextmanager
-def running(parts: Parts) -> Iterator[Running]:
-    """The line, at work until the block is left."""
-    found = Running(parts)
+def running(parts: Parts, log: Path) -> Iterator[Running]:
+    """The line, at work until the block is left; its log is written to `log` by others."""
+    found = Running(parts, log)
     found.start()
     try:
         yield found

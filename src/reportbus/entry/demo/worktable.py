@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reportbus.core.model import JsonValue
-    from reportbus.entry.demo.asking import Asked
+    from reportbus.entry.demo.asked import Asked
 
 INSERT_REQUEST: Final = """\
 INSERT INTO REPORT_REQUESTS
