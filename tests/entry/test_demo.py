@@ -175,6 +175,7 @@ def test_a_demo_that_is_stopped_on_its_way_is_finished_by_the_next_one(
     assert code == process.returncode, rest
     open_ = [status for status in statuses(folder).values() if status not in TERMINAL]
     assert open_
+    assert (number == signal.SIGKILL) == any(folder.home.glob("*.away"))
     again, output = folder.play()
     assert 0 == again, output
     assert "1 demo, whose requests stay on record; " in output
