@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +25,10 @@ BUSY_SECONDS: Final = 30
 """How long a SQLite writer waits for another one."""
 
 IDLE_SECONDS: Final = 60.0
+
+_TURN_PAUSE: Final = 0.002
+_PRIMARY_CODE: Final = 0xFF
+"""SQLite's extended error codes have the primary one in their last byte."""
 
 _LOCK_SECONDS: Final = 30
 _POOL_SECONDS: Final = 30
@@ -67,7 +73,7 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             self.dialect = Sqlite(clock)
             self.engine = _sqlite(parsed.render_as_string(hide_password=False), pool)
-            self._writer = _sqlite(parsed.render_as_string(hide_password=False), 1)
+            self._writer = _sqlite(parsed.render_as_string(hide_password=False), 1, writes=True)
         else:
             self.dialect = Postgresql()
             self.engine = _postgresql(parsed, pool, idle)
@@ -114,7 +120,7 @@ def _postgresql(url: URL, pool: int, idle: float) -> Engine:
     return engine
 
 
-def _sqlite(url: str, pool: int) -> Engine:
+def _sqlite(url: str, pool: int, *, writes: bool = False) -> Engine:
     """Connections to a SQLite file.
 
     A process writes through one of them only: SQLite has one writer at a time anyway, and a connection that
@@ -136,14 +142,38 @@ def _sqlite(url: str, pool: int) -> Engine:
         cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.execute("PRAGMA cache_size=-65536")
         cursor.execute("PRAGMA wal_autocheckpoint=4000")
+        cursor.execute(
+            "PRAGMA busy_timeout=0"
+        )  # whoever writes waits in `_take_turn`, and nobody else has to
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         reads = connection.get_execution_options().get("reportbus_reads", False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        if reads:
+            connection.exec_driver_sql("BEGIN")
+        else:
+            _take_turn(connection)
 
     return engine
+
+
+def _take_turn(connection: Connection) -> None:
+    """Begin to write, after those who are at it.
+
+    SQLite's own wait sleeps longer and longer, up to 100 ms: with two busy processes one of them starves.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as error:
+            code = getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY_CODE
+            if code != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_TURN_PAUSE)
+        else:
+            return
 
 
 @contextmanager
