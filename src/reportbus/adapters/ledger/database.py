@@ -142,9 +142,8 @@ def _sqlite(url: str, pool: int, *, writes: bool = False) -> Engine:
         cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.execute("PRAGMA cache_size=-65536")
         cursor.execute("PRAGMA wal_autocheckpoint=4000")
-        cursor.execute(
-            "PRAGMA busy_timeout=0"
-        )  # whoever writes waits in `_take_turn`, and nobody else has to
+        if writes:
+            cursor.execute("PRAGMA busy_timeout=0")  # `_take_turn` waits instead
         cursor.close()
 
     @event.listens_for(engine, "begin")
