@@ -40,10 +40,10 @@ def generate_task(
     checkpoint: Mapping[str, JsonValue] | None = None,
     **changed: object,
 ) -> Task:
-    """A generate job of request `number`."""
+    """A generate job of request `number`, claimed once for each attempt and each loss."""
     asked = request(number, **changed)
     job = Job(1, 1, Stage.GENERATE, 0, engine_lane(asked.report_type), attempt=attempt, losses=losses)
-    return Task(number, job, 1, asked, checkpoint=checkpoint or {})
+    return Task(number, job, attempt + losses, asked, checkpoint=checkpoint or {})
 
 
 def deliver_task(

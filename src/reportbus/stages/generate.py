@@ -93,7 +93,8 @@ class Generate:
             return
         job, request = task.job, task.request
         key = staging_key(request.request_id, job.run, job.number, request.file_name)
-        if (job.attempt > 1 or job.losses) and (found := self._staging.find(key)):
+        # Whoever had the job before may have staged the report, also one that handed it back in a hurry.
+        if task.fence > 1 and (found := self._staging.find(key)):
             attempt.answer = Generated((_artifact(task, found, None),), ADOPTED)
             return
         engine = self._engines.get(request.report_type)

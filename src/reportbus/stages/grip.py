@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Grip:
-    """Whether a worker still has hold of its tasks; and the store for their checkpoints.
+    """Whether one worker still has hold of its tasks; and the store for their checkpoints.
 
     Past `until`, on the monotonic clock, the lease may have lapsed while this process was not running:
     whatever has an effect outside must not be begun then.
@@ -25,11 +25,13 @@ class Grip:
         self._clock = clock
         self._ledger: WorkLedger | None = None
         self._until = 0.0
+        self._let_go = False
         self._stopping: frozenset[tuple[int, int]] = frozenset()
 
     def cancelled(self, task: Task) -> bool:
         """Whether to stop working on the task, or not to begin."""
-        return self._clock.monotonic() >= self._until or (task.request_key, task.job.number) in self._stopping
+        held = not self._let_go and self._clock.monotonic() < self._until
+        return not held or (task.request_key, task.job.number) in self._stopping
 
     def save(self, task: Task, data: Mapping[str, JsonValue]) -> None:
         """Store what a later attempt needs. Permanent RUN_CANCELLED where the job is in other hands."""
@@ -45,5 +47,5 @@ class Grip:
         self._until, self._stopping = until, stopping
 
     def let_go(self) -> None:
-        """All tasks shall stop."""
-        self._until = 0.0
+        """All tasks shall stop, for good: a lease that is renewed later is nothing to them."""
+        self._let_go = True

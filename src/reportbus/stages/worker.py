@@ -60,7 +60,7 @@ class Hold(Protocol):
         """The lease stands until then; the tasks of these jobs shall stop."""
 
     def let_go(self) -> None:
-        """All tasks shall stop."""
+        """All tasks shall stop, for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,15 +215,22 @@ class Worker:
             self._keep(events)
             raise
         except Permanent as error:
-            if len(events) > 1:
-                return [task for event in events for task in self._record([event], {})]
-            _log.exception("an answer cannot be recorded")
-            unfit = answers.Failed(
-                answers.Kind.PERMANENT, "SYS_INTERNAL", f"the answer was refused: {error.text}"
-            )
-            return self._ledger.record([answers.Event(events[0].task, unfit)], {})
+            self._record_apart(events, error)
+            return ()
         self._recording = self._clock.monotonic() - began
         return tasks
+
+    def _record_apart(self, events: list[answers.Event], refusal: Permanent) -> None:
+        """Record one by one what was refused together; an answer that is refused by itself is a failure."""
+        if len(events) == 1:
+            _log.error("an answer cannot be recorded: %s", refusal.text)
+            events = [_unfit(events[0], refusal)]
+        for number, event in enumerate(events, 1):
+            try:
+                self._record([event], {})
+            except Transient:
+                self._keep(events[number:])
+                raise
 
     def _all_in(self) -> bool:
         """Whether enough answers are in hand, or all that are to come."""
@@ -231,9 +238,13 @@ class Worker:
         return count >= _RECORDED_TOGETHER or count >= sum(self._busy.values()) or self._lost
 
     def _keep(self, events: list[answers.Event]) -> None:
+        by_stage: dict[Stage, list[answers.Event]] = {}
+        for event in events:
+            by_stage.setdefault(event.task.job.stage, []).append(event)
         with self._condition:
-            self._answered.appendleft((events, 0.0))
-        self._busy[events[0].task.job.stage] += len(events)
+            for stage, group in by_stage.items():
+                self._answered.appendleft((group, 0.0))
+                self._busy[stage] += len(group)
 
     def _room(self) -> dict[Stage, int]:
         """How many more tasks of each stage to take on."""
@@ -310,8 +321,8 @@ class Worker:
             asked = self._clock.monotonic()
             try:
                 pulse = self._ledger.renew()
-            except ReportbusError as error:
-                _log.warning("the lease is not renewed: %s", error.text)
+            except Exception as error:  # noqa: BLE001 - without a heartbeat the worker would idle for ever
+                _log.warning("the lease is not renewed: %s", error)
                 if asked - held < self._rhythm.lease:
                     continue
                 pulse = None
@@ -343,3 +354,12 @@ class Worker:
             self._rung = True
             self._lost = self._lost or lost
             self._condition.notify()
+
+
+def _unfit(event: answers.Event, refusal: Permanent) -> answers.Event:
+    """The failure in place of an answer the ledger refuses; raises the refusal where that was one already."""
+    answer = event.answer
+    if isinstance(answer, answers.Failed) and answer.code == "SYS_INTERNAL":
+        raise refusal
+    text = f"the answer was refused: {refusal.text}"
+    return answers.Event(event.task, answers.Failed(answers.Kind.PERMANENT, "SYS_INTERNAL", text))

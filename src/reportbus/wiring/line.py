@@ -71,8 +71,9 @@ class Work:
 
     def __init__(self, parts: Parts, stages: Collection[Stage]) -> None:
         self._parts = parts
-        self._grip = Grip(parts.clock)
-        self._stages = {stage: self._runner(stage) for stage in stages}
+        self._stages = tuple(stages)
+        for stage in self._stages:  # what cannot be made is told before anything runs
+            self._runner(stage, Grip(parts.clock))
         worker, stop = parts.settings.worker, parts.settings.stop
         self._places = dict.fromkeys(self._stages, Places(worker.batch, worker.threads))
         self._rhythm = Rhythm(worker.heartbeat_seconds, worker.lease_seconds, grace=stop.grace_seconds)
@@ -81,21 +82,26 @@ class Work:
         """Work until `stop` is set; while the ledger is away, try again each second."""
         while not stop.is_set():
             try:
-                Worker(
-                    self._parts.ledger.worker(),
-                    self._stages,
-                    grip=self._grip,
-                    clock=self._parts.clock,
-                    places=self._places,
-                    limits=limits(self._parts.settings),
-                    rhythm=self._rhythm,
-                ).run(stop)
+                self._worker().run(stop)
             except Transient as error:
                 _log.warning("no work: %s", error.text)
                 stop.wait(_PAUSE_SECONDS)
 
-    def _runner(self, stage: Stage) -> StageRunner:
-        parts, grip = self._parts, self._grip
+    def _worker(self) -> Worker:
+        """A new worker, with a grip of its own: tasks that an earlier one left running are not held by it."""
+        grip = Grip(self._parts.clock)
+        return Worker(
+            self._parts.ledger.worker(),
+            {stage: self._runner(stage, grip) for stage in self._stages},
+            grip=grip,
+            clock=self._parts.clock,
+            places=self._places,
+            limits=limits(self._parts.settings),
+            rhythm=self._rhythm,
+        )
+
+    def _runner(self, stage: Stage, grip: Grip) -> StageRunner:
+        parts = self._parts
         seconds = timeouts(parts.settings)
         match stage:
             case Stage.GENERATE:
