@@ -1,4 +1,4 @@
-"""Any outcomes in any order, doubled, late, stale, with cancels and retries: every request ends, once a run."""
+"""Any outcomes in any order, doubled, late, stale, with cancels and retries: every run ends, and once."""
 
 from __future__ import annotations
 

@@ -165,8 +165,8 @@ class Pending:
 class RequestView:
     """A request as people see it.
 
-    `delivered` counts the targets that have the report, from whatever run. `refused` is set where it never had
-    work, because it broke the rules: no retry is possible.
+    `delivered` counts the targets that have the report, from whatever run. `refused` is set where it never
+    had work, because it broke the rules: no retry is possible.
     """
 
     request_key: int

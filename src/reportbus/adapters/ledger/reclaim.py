@@ -30,9 +30,7 @@ BATCH: Final = 1000
 
 _workers = tables.workers.c
 _HERE: Final = (
-    select(_workers.worker, _workers.lease_until)
-    .where(_workers.gone.is_(False))
-    .order_by(_workers.worker)
+    select(_workers.worker, _workers.lease_until).where(_workers.gone.is_(False)).order_by(_workers.worker)
 )
 _RUNNING: Final = (
     select(tables.jobs)
