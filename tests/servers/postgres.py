@@ -7,8 +7,10 @@ process of a parallel test run has a server of its own, and every test a databas
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import shutil
+import signal
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,14 +31,34 @@ PORT_TRIES = 5
 
 
 class PostgresServer:
-    """A running server. It ends and its files go with `close`, and with this process, however that ends."""
+    """A running server. It ends and its files go with `close`, and with this process, however that ends.
 
-    def __init__(self, kept: KeptServer, port: int, password: str) -> None:
-        self.pid = kept.pid
+    `run` starts it on its folder once more, after `stop`.
+    """
+
+    def __init__(self, run: Callable[[], KeptServer], port: int, password: str) -> None:
         self.port = port
-        self._kept = kept
+        self._run = run
+        self._kept = [run()]
         self._password = password
         self._templates: set[str] = set()
+
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        return self._kept[-1].pid
+
+    def stop(self, *, immediate: bool = False) -> None:
+        """End the server as an administrator does: its sessions are broken off, its files stay.
+
+        `immediate` is as a crash is: the next start recovers from the log.
+        """
+        os.kill(self.pid, signal.SIGQUIT if immediate else signal.SIGINT)
+        self._kept[-1].wait_for_end(START_SECONDS)
+
+    def start(self) -> None:
+        """Start it again after a stop, at the same address; it takes connections when this returns."""
+        self._kept.append(self._run())
 
     def url(self, database: str) -> str:
         """The database's address, as SQLAlchemy wants it."""
@@ -66,7 +88,8 @@ class PostgresServer:
 
     def close(self) -> None:
         """Stop the server. A second call does nothing."""
-        self._kept.close()
+        for kept in reversed(self._kept):
+            kept.close()
 
     def _administer(self, statement: LiteralString, *names: str) -> None:
         with psycopg.connect(
@@ -181,20 +204,25 @@ def _serve(binaries: Path, folder: Path, owner: Owner, password: str) -> Postgre
     port = free_port()
     data = folder / "data"
     address = ["-h", "127.0.0.1", "-p", str(port), "-k", ""]
-    kept = KeptServer([binaries / "postgres", "-D", data, *address], folder, owner)
-    try:
-        kept.wait_until(lambda: _takes_connections(data), START_SECONDS)
-    except BaseException as error:
-        kept.close()
-        if "could not bind" in str(error):
-            raise _PortTaken from error
-        raise
-    return PostgresServer(kept, port, password)
+
+    def run() -> KeptServer:
+        kept = KeptServer([binaries / "postgres", "-D", data, *address], folder, owner)
+        try:
+            kept.wait_until(lambda: _takes_connections(data, kept.pid), START_SECONDS)
+        except BaseException as error:
+            kept.close()
+            if "could not bind" in str(error):
+                raise _PortTaken from error
+            raise
+        return kept
+
+    return PostgresServer(run, port, password)
 
 
-def _takes_connections(data: Path) -> bool:
-    """Whether the server says so in the eighth line of its `postmaster.pid`."""
+def _takes_connections(data: Path, pid: int) -> bool:
+    """Whether this process says so in the eighth line of its `postmaster.pid`."""
     try:
-        return "ready" in (data / "postmaster.pid").read_text()
+        lines = (data / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:
         return False
+    return lines[:1] == [str(pid)] and "ready" in "".join(lines[7:])

@@ -109,6 +109,13 @@ class KeptServer:
                 msg = f"it {'ended' if ended else f'was not ready within {seconds} s'}: {self.log_end()}"
                 raise PartMissing(msg)
 
+    def wait_for_end(self, seconds: float) -> None:
+        """Wait until the server has ended, by itself or by a signal; its folder stays until `close`."""
+        ended, _, _ = select.select([self._output], [], [], seconds)
+        if not ended:
+            msg = f"it did not end within {seconds} s: {self.log_end()}"
+            raise TimeoutError(msg)
+
     def log_end(self) -> str:
         """The last lines of what the server said."""
         return self.log.read_text(errors="replace")[-1000:].strip()

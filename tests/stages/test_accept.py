@@ -145,6 +145,20 @@ def test_nothing_is_committed_while_the_ledger_is_away(parts: Embedded) -> None:
     assert sorted(statuses(parts)) == ["R-1", "R-2"]
 
 
+def test_a_batch_the_ledger_could_not_take_is_tried_again_before_any_other(parts: Embedded) -> None:
+    """The bus would give it out anew only after a minute, and the next batches meanwhile."""
+    stage = accept(parts, intake=AwayOnce(parts.ledger.intake))
+    publish(parts, body("R-1"))
+    with pytest.raises(Transient):
+        stage.run_once(5)
+    publish(parts, body("R-2"))
+
+    assert stage.run_once(5) == 1
+    assert list(statuses(parts)) == ["R-1"]
+    assert stage.run_once(5) == 1
+    assert parts.bus.depth(TOPIC, "orchestrator") == 0
+
+
 def test_another_request_under_a_known_id_changes_nothing_and_is_on_record(parts: Embedded) -> None:
     stage = accept(parts)
     publish(parts, body("R-1"), body("R-1", ref="2", PARAMETERS='{"region":"S"}'))

@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from reportbus.core.errors import Problem
+from reportbus.core.errors import Problem, Transient
 from reportbus.core.failure import failure
 from reportbus.core.intake import read_row, refuse_row, row_from_text
 from reportbus.core.text import one_line
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from reportbus.core.intake import IntakeRules, RawRow, Reading
     from reportbus.core.redact import Redactor
-    from reportbus.ports import Clock, Consumer, Intake, Message
+    from reportbus.ports import Batch, Clock, Consumer, Intake, Message
 
 _log: Final = logging.getLogger(__name__)
 
@@ -46,16 +46,28 @@ class Accept:
         self._clock = clock
         self._redact = redactor.redact
         self._batch = batch
+        self._waiting: Batch | None = None
         self.ignored = 0
 
     def run_once(self, timeout: float) -> int:
         """Take in what comes within `timeout` seconds, up to a batch; how many messages that was.
 
-        They are committed once the ledger has them. Where it raises, nothing is committed: they come again.
+        They are committed once the ledger has them. Where it raises, nothing is committed: they come again,
+        and while the ledger is away they stay in hand for the next call, since the bus would give them out
+        anew only when it has lost patience with this member.
         """
-        batch = self._consumer.poll(self._batch, timeout)
+        batch, self._waiting = self._waiting or self._consumer.poll(self._batch, timeout), None
         if not batch.messages:
             return 0
+        try:
+            self._accept(batch)
+        except Transient:
+            self._waiting = batch
+            raise
+        self._consumer.commit(batch)
+        return len(batch.messages)
+
+    def _accept(self, batch: Batch) -> None:
         now = self._clock.now()
         submissions = [
             self._submission(self._reading(row, now))
@@ -64,8 +76,6 @@ class Accept:
         ]
         if submissions:
             self._intake.accept(submissions)
-        self._consumer.commit(batch)
-        return len(batch.messages)
 
     def _row(self, message: Message) -> RawRow | None:
         """The row of a message; a message that holds none is passed over, or it would come again for ever.

@@ -77,6 +77,11 @@ class SqlOperations:
         self._policies = policies
         self._liveness = liveness
         self._doorbell = doorbell
+        self._in_order = self._dialect.locked(
+            select(_requests.request_key)
+            .where(self._dialect.among(_requests.request_key, "keys"))
+            .order_by(_requests.request_key)
+        )
 
     def sweep(self) -> Swept:
         workers = bury(self._database, self._liveness)
@@ -147,6 +152,8 @@ class SqlOperations:
     def written(self, changes: Sequence[Pending]) -> None:
         rows = [(change.request_key, change.version, False) for change in changes]
         with self._database.write() as connection:
+            # Locked in the order in which all others lock them: an update alone takes them as it finds them.
+            connection.execute(self._in_order, {"keys": self._dialect.keys([row[0] for row in rows])})
             self._dialect.update(
                 connection, tables.requests, ("request_key", "version"), ("unwritten",), rows
             )
