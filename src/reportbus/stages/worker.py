@@ -221,19 +221,10 @@ class Worker:
         return tasks
 
     def _record_apart(self, events: list[answers.Event], refusal: Permanent) -> None:
-        """Record one by one what was refused together; an answer that is refused by itself is a failure.
-
-        Raises Permanent where even that is refused: then the ledger itself has to be looked at.
-        """
+        """Record one by one what was refused together; an answer that is refused by itself is a failure."""
         if len(events) == 1:
             _log.error("an answer cannot be recorded: %s", refusal.text)
             events = [_unfit(events[0], refusal)]
-            try:
-                self._ledger.record(events, {})
-            except Transient:
-                self._keep(events)
-                raise
-            return
         for number, event in enumerate(events, 1):
             try:
                 self._record([event], {})
