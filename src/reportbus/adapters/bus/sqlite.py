@@ -1,7 +1,8 @@
 """The bus as a file, `bus.db`: topics, consumer groups of any number of processes on one host, replay.
 
 The bus carries hints, the ledger has the truth: so a commit waits for no disk (`synchronous=NORMAL`). A
-process that dies loses nothing; a machine that loses its power may lose the last messages and commits.
+process that dies loses nothing; a machine that loses its power may lose the last messages and commits. A file
+that is removed takes its messages along, and all processes go on with a new one.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class SqliteBus:
         self._hold_seconds = hold_seconds
         self._lock = threading.Lock()
         self._consumers: list[SqliteConsumer] = []
-        self._database = Database(path, synchronous="NORMAL", code=CODE)
+        self._database = Database(path, synchronous="NORMAL", code=CODE, follow=True)
         try:
             self._database.create(tables.TABLES)
             for table, columns in tables.COLUMNS.items():

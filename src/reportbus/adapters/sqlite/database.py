@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 from reportbus.adapters.sqlite.errors import our_errors, primary_code
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
+
+_log: Final = logging.getLogger(__name__)
 
 LOCK_SECONDS: Final = 5.0
 """How long a statement waits for another program that holds the file's lock."""
@@ -37,6 +41,10 @@ class Database:
     `synchronous` FULL makes every commit durable; NORMAL may lose the last ones with the machine's power,
     never with the process. Errors have the code `code` where the file is at fault and `<code>_SCHEMA` where
     its tables are. Text that is not UTF-8 is read as lone surrogates, so that a validator can name it.
+
+    With `follow`, a file that is removed or replaced while it is open is let go of at the next transaction, and
+    the one that stands under its name by then is opened, made where it is missing: whoever starts later has no
+    other one.
     """
 
     def __init__(
@@ -46,12 +54,16 @@ class Database:
         synchronous: Literal["FULL", "NORMAL"],
         code: str,
         lock_seconds: float = LOCK_SECONDS,
+        follow: bool = False,
     ) -> None:
         self.path = path
         self.code = code
         self._turn = threading.Lock()
+        self._open = partial(_connect, path, synchronous, lock_seconds)
+        self._objects: dict[str, str] = {}
         with our_errors(path, code):
-            self._connection = _connect(path, synchronous, lock_seconds)
+            self._connection = self._open()
+            self._file = _identity(path) if follow else None
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -70,6 +82,7 @@ class Database:
 
         The statements say IF NOT EXISTS: another process may be quicker.
         """
+        self._objects |= objects
         with self.read() as connection:
             have = {name.upper() for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         if have.issuperset(name.upper() for name in objects):
@@ -95,8 +108,10 @@ class Database:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        connection = self._connection
         with self._in_turn(), our_errors(self.path, self.code):
+            if self._file and self._file != _identity(self.path):
+                self._follow()
+            connection = self._connection
             connection.execute(begin)
             try:
                 yield connection
@@ -105,6 +120,17 @@ class Database:
                 if connection.in_transaction:  # SQLite has undone it by itself where the disk is full
                     connection.execute("ROLLBACK")
                 raise
+
+    def _follow(self) -> None:
+        """Open the file that stands there now, with all that was created in the old one."""
+        _log.warning("%s was removed or replaced; what it held is lost", self.path)
+        replaced, self._connection = self._connection, self._open()
+        self._file = _identity(self.path)
+        replaced.close()
+        self._connection.execute("BEGIN IMMEDIATE")
+        for statement in self._objects.values():
+            self._connection.execute(statement)
+        self._connection.execute("COMMIT")
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
@@ -115,6 +141,15 @@ class Database:
             yield
         finally:
             self._turn.release()
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Which file stands under this name; zeros where none does."""
+    try:
+        about = path.stat()
+    except FileNotFoundError:
+        return (0, 0)
+    return (about.st_dev, about.st_ino)
 
 
 def _connect(path: Path, synchronous: str, lock_seconds: float) -> sqlite3.Connection:

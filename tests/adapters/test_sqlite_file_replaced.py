@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reportbus.adapters.bus.sqlite import SqliteBus
+from reportbus.adapters.clock import SystemClock
+from reportbus.ports import Message
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def remove(home: Path, *, all_of_it: bool) -> None:
+    """Remove the bus's file, with or without the two that belong to it."""
+    for name in ("bus.db", "bus.db-wal", "bus.db-shm") if all_of_it else ("bus.db",):
+        (home / name).unlink()
+
+
+@pytest.mark.parametrize("all_of_it", [True, False])
+def test_members_of_a_bus_whose_file_was_removed_meet_in_the_new_one(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    all_of_it: bool,  # noqa: FBT001 - pytest passes by name
+) -> None:
+    """Whoever starts later knows no other file; what the old one held is gone with it."""
+    clock = SystemClock()
+    with closing(SqliteBus(tmp_path / "bus.db", clock)) as early:
+        before = early.subscribe("t", "g")
+        early.publish("t", [Message("old", "{}")])
+        remove(tmp_path, all_of_it=all_of_it)
+        with closing(SqliteBus(tmp_path / "bus.db", clock)) as late:
+            after = late.subscribe("t", "g")
+            early.publish("t", [Message("1", "{}")])
+            (first,) = after.poll(10, 5).messages
+            late.publish("t", [Message("2", "{}")])
+            batch = before.poll(10, 5)
+            before.commit(batch)
+
+    assert ["1", "2"] == [first.key, *(message.key for message in batch.messages)]
+    assert "removed or replaced" in caplog.text
+
+
+def test_a_bus_makes_its_file_anew_by_itself(tmp_path: Path) -> None:
+    with closing(SqliteBus(tmp_path / "bus.db", SystemClock())) as bus:
+        member = bus.subscribe("t", "g")
+        bus.publish("t", [Message("1", "{}")])
+        taken = member.poll(10, 5)
+        remove(tmp_path, all_of_it=True)
+        member.commit(taken)
+        bus.publish("t", [Message("2", "{}")])
+
+        assert ["2"] == [message.key for message in member.poll(10, 5).messages]
+        assert (tmp_path / "bus.db").exists()
