@@ -125,6 +125,10 @@ class Stand:
         process.kill()
         self.dies(process)
 
+    def held(self) -> None:
+        """Wait until a thread of a process is held at its point."""
+        self.until((self.home / HELD).exists, "a thread is held")
+
     def freeze(self, process: ForkServerProcess) -> None:
         """Wait until a thread of the process is held at its point, then stop the process where it stands.
 
@@ -132,7 +136,7 @@ class Stand:
         process that does not run: so the locks are taken first.
         """
         assert process.pid is not None
-        self.until((self.home / HELD).exists, "a thread is held")
+        self.held()
         with ExitStack() as locked:
             for path in self.home.glob("*.db"):
                 locked.enter_context(write_lock(path))
@@ -145,15 +149,15 @@ class Stand:
         (self.home / GO_ON).touch()
         os.kill(process.pid, signal.SIGCONT)
 
-    def stop(self, *processes: ForkServerProcess, within: float = LIMIT_SECONDS) -> None:
-        """End these processes, or all, by SIGTERM; each of them has to end well and in time."""
+    def stop(self, *processes: ForkServerProcess, within: float = LIMIT_SECONDS, code: int = 0) -> None:
+        """End these processes, or all, by SIGTERM; each of them has to end in time and with this code."""
         ending = list(processes or self.processes)
         until = time.monotonic() + within
         for process in ending:
             process.terminate()
         for process in ending:
             process.join(max(0.0, until - time.monotonic()))
-            assert process.exitcode == 0, f"it did not end well: {process.exitcode}\n{self.log_end()}"
+            assert process.exitcode == code, f"it ended with {process.exitcode}\n{self.log_end()}"
             self.processes.remove(process)
 
     # -- waiting
@@ -198,6 +202,14 @@ class Stand:
         chosen = tables.jobs.c.state.in_(states) if states else _OPEN_JOBS
         with self.ledger.database.read() as connection:
             return int(connection.execute(select(func.count()).where(chosen)).scalar_one())
+
+    def at_the_engine(self) -> int:
+        """How many jobs are being done and have told the ledger that they have got as far as the engine."""
+        statement = select(func.count()).where(
+            tables.jobs.c.state == "RUNNING", tables.jobs.c.checkpoint != ""
+        )
+        with self.ledger.database.read() as connection:
+            return int(connection.execute(statement).scalar_one())
 
     def log_end(self) -> str:
         """The last lines of what the processes said."""

@@ -35,7 +35,7 @@ def test_a_stop_that_is_killed_leaves_nothing_undone(make_stand: MakeStand, poin
     stand = make_stand(stop__grace_seconds=0.5)
     stand.submit([asked(f"R-{number}", name=HANGING) for number in range(3)])
     stopped = stand.start(point=point, hit=STOP_POINTS[point])
-    stand.until(lambda: stand.open_jobs("RUNNING") == 3, "the engine is busy")
+    stand.until(lambda: stand.at_the_engine() == 3, "the engine hangs")
     stopped.terminate()
     stand.dies(stopped)
     stand.start()

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from flows.judge import judge
 from flows.load import asked
-from flows.points import GO_ON, HELD
+from flows.points import GO_ON
 from flows.tapped import ENGINE_LOG
 from reportbus.adapters.ledger import tables
 
@@ -25,7 +25,7 @@ def test_what_a_lost_worker_left_running_stops_although_the_process_has_a_new_wo
     stand.start(point="engine: half of the report", hit=len(first) + 4, hold=True)
     stand.drain()  # by now the worker knows that many go together
     stand.submit([asked(f"R-{number}") for number in range(80)])
-    stand.until((stand.home / HELD).exists, "a report is held")
+    stand.held()
     begun = set((stand.home / ENGINE_LOG).read_text().split())
     with stand.ledger.database.write() as connection:
         connection.execute(update(tables.workers).values(gone=True))
