@@ -488,6 +488,10 @@ CODES: Final[dict[str, CodeInfo]] = {
         "The ledger's database refused a statement.",
         "Check the rights of the ledger's account and the database's own log; the error's text has its first line.",
     ),
+    "SYS_CONTENT": CodeInfo(
+        "What the ledger has of a request cannot be read: it is damaged, or a newer version wrote it.",
+        "Run the version that took the request in, or a newer one, and retry it; or submit it again under a new id.",
+    ),
     "SYS_SCHEMA": CodeInfo(
         "The ledger's database does not have the schema that this version works with.",
         "Run reportbus db upgrade, or start the version that fits.",

@@ -121,11 +121,14 @@ class Book:
         self._errors: list[tuple[Any, ...]] = []
         self._ids = _identifiers(now)
 
-    def load(self, connection: Connection, keys: Iterable[int]) -> None:
-        """Lock these requests, in the order of their keys so that two books never wait for each other."""
+    def load(self, connection: Connection, keys: Iterable[int], *, skip: bool = False) -> None:
+        """Lock these requests, in the order of their keys so that two books never wait for each other.
+
+        With `skip` those that others have locked are left out.
+        """
         wanted = sorted(set(keys))
         statement = self._dialect.locked(
-            _LOAD.where(self._dialect.among(tables.requests.c.request_key, "keys"))
+            _LOAD.where(self._dialect.among(tables.requests.c.request_key, "keys")), skip=skip
         )
         for row in connection.execute(statement, {"keys": self._dialect.keys(wanted)}):
             self._entries[row[0]] = _entry(*row)
@@ -141,6 +144,9 @@ class Book:
     def entry(self, key: int) -> Entry:
         """The request in the book."""
         return self._entries[key]
+
+    def __contains__(self, key: int) -> bool:
+        return key in self._entries
 
     # -- entering
 

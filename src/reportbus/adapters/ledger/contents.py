@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
 from reportbus.adapters.ledger import tables
-from reportbus.core.codec import request_from_text
+from reportbus.core.codec import VERSION, request_from_text
+from reportbus.core.model import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from sqlalchemy import Connection
 
     from reportbus.adapters.ledger.dialects import Dialect
-    from reportbus.core.model import Request
 
 KEPT: Final = 10_000
 """At most this many requests are kept in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable(Request):
+    """Stands for a request whose content cannot be read, so that it can fail like any other; `why` says why.
+
+    It has no targets and nobody to tell.
+    """
+
+    why: str = ""
+
+
+def readable(text: str) -> Request | None:
+    """The request a content stands for; None where this version cannot read it."""
+    try:
+        return request_from_text(text)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
 
 
 class Contents:
@@ -44,21 +65,59 @@ class Contents:
                 self._kept[key] = request
 
     def get(self, connection: Connection, keys: Collection[int]) -> dict[int, Request]:
-        """The requests with these keys."""
+        """The requests with these keys, each of them; Unreadable where that is so."""
         with self._lock:
             found = {key: self._kept[key] for key in keys if key in self._kept}
         missing = [key for key in keys if key not in found]
         if missing:
-            rows = connection.execute(self._load, {"keys": self._dialect.keys(missing)})
-            loaded = {row.request_key: request_from_text(row.content) for row in rows}
+            rows = connection.execute(self._load, {"keys": self._dialect.keys(missing)}).all()
+            texts: dict[int, str] = {row.request_key: row.content for row in rows}
+            read = {key: readable(text) for key, text in texts.items()}
+            loaded = {key: request for key, request in read.items() if request is not None}
             found |= loaded
             with self._lock:
                 self._kept |= loaded
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
+            if len(loaded) < len(missing):
+                found |= self._stand_ins(
+                    connection, {key: texts.get(key) for key in missing if key not in loaded}
+                )
         return found
+
+    def _stand_ins(self, connection: Connection, texts: Mapping[int, str | None]) -> dict[int, Request]:
+        """What stands for the requests with these contents, none of which can be read."""
+        statement = select(tables.requests).where(self._dialect.among(tables.requests.c.request_key, "keys"))
+        return {
+            row.request_key: Unreadable(
+                request_id=row.request_id,
+                report_type=row.report_type,
+                report_name=row.report_name,
+                format="",
+                file_name="",
+                requested_at=row.requested_at.replace(tzinfo=UTC),
+                expires_at=datetime.fromtimestamp(row.expires_at, UTC),
+                priority=row.priority,
+                requested_by=row.requested_by,
+                why=_why(texts[row.request_key]),
+            )
+            for row in connection.execute(statement, {"keys": self._dialect.keys(texts)})
+        }
 
     def drop(self, key: int) -> None:
         """Forget a request that has ended."""
         with self._lock:
             self._kept.pop(key, None)
+
+
+def _why(text: str | None) -> str:
+    """Why a content cannot be read."""
+    if text is None:
+        return "the ledger does not have what the request asks for"
+    try:
+        version = json.loads(text)["v"]
+    except (ValueError, LookupError, TypeError):
+        return "what the ledger has of the request is damaged"
+    if version == VERSION:
+        return "what the ledger has of the request is not complete"
+    return f"the request was written in version {version!r:.20}, this version of reportbus reads {VERSION}"

@@ -24,16 +24,23 @@ if TYPE_CHECKING:
 BUSY_SECONDS: Final = 30
 """How long a SQLite writer waits for another one."""
 
-IDLE_SECONDS: Final = 60.0
+IDLE_SECONDS: Final = 10.0
+"""How long a transaction may stand still between two statements: it holds SQL alone, so some milliseconds."""
 
 _TURN_PAUSE: Final = 0.002
 _PRIMARY_CODE: Final = 0xFF
 """SQLite's extended error codes have the primary one in their last byte."""
 
-_LOCK_SECONDS: Final = 30
+REPLY_SECONDS: Final = 40.0
+"""How long PostgreSQL may take to answer a statement: longer than it lets one wait for a lock."""
+
+_LOCK_SECONDS: Final = 15
+"""How long PostgreSQL lets a statement wait for a lock: longer than one that stands still may keep it."""
+
 _POOL_SECONDS: Final = 30
 _PASSING: Final = frozenset(
     {
+        "25006",  # a read-only server: another one has taken over, or is about to
         "25P03",  # a transaction that stood still
         "40001",  # serialization failure
         "40P01",  # deadlock
@@ -47,24 +54,24 @@ _PASSING: Final = frozenset(
 )
 """PostgreSQL's errors after which the same may work."""
 
-_NETWORK: Final = {
-    "connect_timeout": 10,
-    "keepalives_idle": 15,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,
-}
-"""PostgreSQL: a server that is cut off is noticed within half a minute. What the URL says instead counts."""
-
 
 class Database:
     """One ledger database, reached by its SQLAlchemy URL (`sqlite:///file` or `postgresql+psycopg://…`).
 
     `idle` is how long a transaction may stand still, in seconds: PostgreSQL then ends it, so that a process
-    that was stopped or cut off in the middle of one does not keep its locks. SQLite cannot do that.
+    that was stopped or cut off in the middle of one does not keep its locks. SQLite cannot do that. `reply`
+    is how long PostgreSQL may take to answer a statement; None for as long as it likes.
     """
 
-    def __init__(self, url: str, clock: Clock, *, pool: int = 8, idle: float = IDLE_SECONDS) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        *,
+        pool: int = 8,
+        idle: float = IDLE_SECONDS,
+        reply: float | None = REPLY_SECONDS,
+    ) -> None:
         parsed = make_url(url)
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
@@ -76,7 +83,7 @@ class Database:
             self._writer = _sqlite(parsed.render_as_string(hide_password=False), 1, writes=True)
         else:
             self.dialect = Postgresql()
-            self.engine = _postgresql(parsed, pool, idle)
+            self.engine = _postgresql(parsed, pool, idle, reply)
             self._writer = self.engine
 
     @contextmanager
@@ -101,21 +108,29 @@ class Database:
         self.engine.dispose()
 
 
-def _postgresql(url: URL, pool: int, idle: float) -> Engine:
+def _postgresql(url: URL, pool: int, idle: float, reply: float | None) -> Engine:
+    from reportbus.adapters.ledger.session import Session, network  # noqa: PLC0415 - psycopg is an extra
+
     engine = create_engine(
         url,
         pool_size=pool,
         max_overflow=4,
         pool_timeout=_POOL_SECONDS,
         pool_pre_ping=False,
-        connect_args={name: value for name, value in _NETWORK.items() if name not in url.query},
+        connect_args=network(url.query),
     )
 
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, record: object) -> None:  # noqa: ARG001, ANN401 - SQLAlchemy's signature
-        connection.execute(f"SET idle_in_transaction_session_timeout = {round(idle * 1000)}")
-        connection.execute(f"SET lock_timeout = {_LOCK_SECONDS * 1000}")
-        connection.commit()
+    @event.listens_for(engine, "do_connect")
+    def _connect(dialect: object, record: object, args: Any, keywords: Any) -> Session:  # noqa: ARG001, ANN401 - SQLAlchemy's signature
+        return Session.opened(
+            args,
+            keywords,
+            reply_seconds=reply,
+            settings={
+                "idle_in_transaction_session_timeout": round(idle * 1000),
+                "lock_timeout": _LOCK_SECONDS * 1000,
+            },
+        )
 
     return engine
 
@@ -189,7 +204,7 @@ def our_errors() -> Iterator[None]:
         ) from error
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
-        if state in _PASSING:
+        if state in _PASSING or error.connection_invalidated:
             text = f"the ledger's database asks to try again: {_first_line(error)}"
             raise Transient("TemporaryFailure", text) from error
         raise Permanent("SYS_LEDGER", f"the ledger's database refused: {_first_line(error)}") from error

@@ -87,6 +87,9 @@ class Dialect(Protocol):
     def ring(self, connection: Connection) -> None:
         """Tell listeners, once this transaction is committed."""
 
+    def take_your_time(self, connection: Connection) -> None:
+        """This transaction may stand still for as long as somebody reads what it gives."""
+
 
 class Postgresql:
     """PostgreSQL by psycopg."""
@@ -140,6 +143,9 @@ class Postgresql:
 
     def ring(self, connection: Connection) -> None:
         connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+
+    def take_your_time(self, connection: Connection) -> None:
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 _POSTGRESQL_NOW: Final = select(func.extract("epoch", func.clock_timestamp()))
@@ -201,6 +207,9 @@ class Sqlite:
 
     def ring(self, connection: Connection) -> None:
         """Readers see each commit in the file's data version."""
+
+    def take_your_time(self, connection: Connection) -> None:
+        """Nobody is in a hurry here."""
 
 
 def _arrays(rows: Sequence[tuple[Any, ...]]) -> tuple[list[Any], ...]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from threading import Event
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import psycopg
 
+from reportbus.adapters.ledger.database import REPLY_SECONDS
 from reportbus.adapters.ledger.dialects import CHANNEL
+from reportbus.adapters.ledger.session import Session, network
 
 if TYPE_CHECKING:
     from reportbus.adapters.ledger.database import Database
-
-CONNECT_SECONDS: Final = 10
 
 
 class Listen:
@@ -23,8 +23,9 @@ class Listen:
 
     def __init__(self, database: Database) -> None:
         url = database.url.set(drivername="postgresql")
-        self._conninfo = url.render_as_string(hide_password=False)
-        self._connection: psycopg.Connection | None = None
+        self._place = (url.render_as_string(hide_password=False),)
+        self._options = {"autocommit": True, **network(url.query)}
+        self._connection: Session | None = None
         self._closed = Event()
 
     def ring(self) -> None:
@@ -45,10 +46,10 @@ class Listen:
         self._closed.set()
         self._drop()
 
-    def _listening(self) -> psycopg.Connection:
+    def _listening(self) -> Session:
         if self._connection is None:
-            self._connection = psycopg.connect(
-                self._conninfo, autocommit=True, connect_timeout=CONNECT_SECONDS
+            self._connection = Session.opened(
+                self._place, self._options, reply_seconds=REPLY_SECONDS, settings={}
             )
             self._connection.execute(f"LISTEN {CHANNEL}")
         return self._connection

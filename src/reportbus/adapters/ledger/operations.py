@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select
 from reportbus.adapters.ledger import tables
 from reportbus.adapters.ledger.answers import delivered_targets, open_jobs
 from reportbus.adapters.ledger.book import Book
+from reportbus.adapters.ledger.contents import Unreadable
 from reportbus.adapters.ledger.reclaim import bury, take_back
 from reportbus.adapters.ledger.rows import job_of, newest_outputs
 from reportbus.core import lifecycle
@@ -112,6 +113,8 @@ class SqlOperations:
                 text = f"request {request_id} was refused ({entry.state.code}); mend it, submit it anew"
                 raise _refused("RUN_NOT_RETRYABLE", text)
             request = self._contents.get(connection, [entry.key])[entry.key]
+            if isinstance(request, Unreadable):
+                raise _refused("SYS_CONTENT", f"request {request_id} cannot be retried: {request.why}")
             artifacts = newest_outputs(connection, self._database, {entry.key}).get(entry.key, ())
             step = lifecycle.retry(
                 entry.state,
@@ -175,16 +178,15 @@ class SqlOperations:
                 now = self._dialect.now(connection)
                 keys = list(connection.execute(_EXPIRED, {"now": now}).scalars())
                 book = Book(self._dialect, now)
-                book.load(connection, keys)
-                for key in keys:
-                    entry = book.entry(key)
-                    if not entry.state.ended and not entry.state.ending:
-                        self._end_early(
-                            connection, book, entry, "RUN_EXPIRED", "the request's deadline has passed", ""
-                        )
+                book.load(connection, keys, skip=True)
+                due = [entry for key in keys if key in book and _goes_on(entry := book.entry(key))]
+                for entry in due:
+                    self._end_early(
+                        connection, book, entry, "RUN_EXPIRED", "the request's deadline has passed", ""
+                    )
                 book.flush(connection)
-            expired += len(keys)
-            if len(keys) < EXPIRY_BATCH:
+            expired += len(due)
+            if len(due) < EXPIRY_BATCH:
                 return expired
 
     def _end_early(
@@ -214,6 +216,11 @@ class SqlOperations:
 def _key_of(connection: Connection, request_id: str) -> int | None:
     statement = select(_requests.request_key).where(_requests.request_id == request_id)
     return connection.execute(statement).scalar_one_or_none()
+
+
+def _goes_on(entry: Entry) -> bool:
+    """Whether the run has not ended and nobody has asked it to."""
+    return not entry.state.ended and not entry.state.ending
 
 
 def _refused(code: str, text: str) -> Refused:

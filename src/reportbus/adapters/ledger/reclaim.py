@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from reportbus.adapters.ledger.contents import Contents
     from reportbus.adapters.ledger.database import Database
     from reportbus.adapters.ledger.liveness import Liveness
-    from reportbus.core.events import Answer
 
 BATCH: Final = 1000
 """At most this many jobs are taken back in one transaction."""
@@ -59,43 +58,38 @@ def bury(database: Database, liveness: Liveness) -> int:
     return len(dead)
 
 
-def take_back(
-    database: Database,
-    contents: Contents,
-    policies: Policies,
-    answer: Answer | None = None,
-    worker: int | None = None,
-) -> int:
+def take_back(database: Database, contents: Contents, policies: Policies, worker: int | None = None) -> int:
     """Reopen (or give up, after too many losses) the jobs in the hands of buried workers; how many.
 
-    `answer` is what each is answered with: Lost unless told otherwise. With `worker` only its jobs are taken.
+    Nobody can tell what was done of a job that is still in such hands, so it counts as lost. With `worker`
+    only its jobs are taken; otherwise jobs of requests that others have locked are left to the next call.
     """
     running = _RUNNING if worker is None else _RUNNING.where(tables.jobs.c.worker == worker)
     taken = 0
     while True:
         with database.write() as connection:
             found = connection.execute(running).all()
-            count = len(found)
-            if found:
-                _answer(connection, database, contents, policies, found, answer or Lost())
+            count = (
+                _lose(connection, database, contents, policies, found, skip=worker is None) if found else 0
+            )
         taken += count
         if count < BATCH:
             return taken
 
 
-def _answer(
+def _lose(
     connection: Connection,
     database: Database,
     contents: Contents,
     policies: Policies,
     found: Sequence[Row[Any]],
-    answer: Answer,
-) -> None:
+    *,
+    skip: bool,
+) -> int:
     book = Book(database.dialect, database.dialect.now(connection))
-    keys = {row.request_key for row in found}
-    book.load(connection, keys)
-    still = _locked(connection, database, found)
-    requests = contents.get(connection, keys)
+    book.load(connection, {row.request_key for row in found}, skip=skip)
+    still = _locked(connection, database, [row for row in found if row.request_key in book])
+    requests = contents.get(connection, {row.request_key for row in still})
     for row in still:
         task = Task(
             row.request_key,
@@ -104,8 +98,9 @@ def _answer(
             requests[row.request_key],
             checkpoint=json.loads(row.checkpoint) if row.checkpoint else {},
         )
-        apply(connection, book, policies, task, answer)
+        apply(connection, book, policies, task, Lost())
     book.flush(connection)
+    return len(still)
 
 
 def _locked(connection: Connection, database: Database, found: Sequence[Row[Any]]) -> Sequence[Row[Any]]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Select, func, select
 
 from reportbus.adapters.ledger import tables
+from reportbus.adapters.ledger.contents import readable
 from reportbus.core.chain import FIRST, link
-from reportbus.core.codec import request_from_text
 from reportbus.core.jobs import Stage
 from reportbus.core.model import Status
 from reportbus.ports import AuditRow, Broken, DeliveryView, ErrorView, JobView, RequestView, WorkerView
@@ -64,7 +64,7 @@ class SqlRecords:
         )
         with self._database.read() as connection:
             text = connection.execute(statement).scalar_one_or_none()
-        return None if text is None else request_from_text(text)
+        return None if text is None else readable(text)
 
     def counts(self) -> Mapping[Status, int]:
         statement = select(_requests.status, func.count()).group_by(_requests.status)
@@ -168,6 +168,7 @@ class SqlRecords:
 
     def _stream(self, statement: Select[Any]) -> Iterator[Row[Any]]:
         with self._database.read() as connection:
+            self._database.dialect.take_your_time(connection)
             yield from connection.execution_options(yield_per=STREAM_ROWS).execute(statement)
 
 
@@ -274,7 +275,8 @@ def _job_view(row: Row[Any]) -> JobView:
 def _delivery_views(
     row: Row[int, str, str], newest: Mapping[tuple[int, int], Row[Any]]
 ) -> Iterator[DeliveryView]:
-    for target in request_from_text(row.content).targets:
+    request = readable(row.content)
+    for target in request.targets if request else ():
         head = (row.request_id, target.number, target.type.value, target.destination)
         done = newest.get((row.request_key, target.number))
         if done is None:

@@ -29,7 +29,7 @@ def upgrade(database: Database) -> str:
 
 def upgrade_url(url: str, clock: Clock) -> str:
     """The same for the database at `url`, made where it is a SQLite file that is missing."""
-    database = Database(url, clock, pool=1)
+    database = Database(url, clock, pool=1, reply=None)  # a large table takes its time
     try:
         return upgrade(database)
     finally:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from reportbus.adapters.ledger.answers import Policies
 from reportbus.adapters.ledger.contents import Contents
-from reportbus.adapters.ledger.database import Database
+from reportbus.adapters.ledger.database import IDLE_SECONDS, Database
 from reportbus.adapters.ledger.doorbell import FileChanges, Silence
 from reportbus.adapters.ledger.intake import SqlIntake
 from reportbus.adapters.ledger.liveness import AdvisoryLocks, FileLocks
@@ -41,7 +41,7 @@ class SqlLedger:
         wakeups: bool = True,
         pool: int = 8,
     ) -> None:
-        self.database = Database(url, clock, pool=pool, idle=lease_seconds)
+        self.database = Database(url, clock, pool=pool, idle=min(lease_seconds, IDLE_SECONDS))
         try:
             require_current(self.database)
         except BaseException:

@@ -13,13 +13,14 @@ from sqlalchemy import Column, bindparam, insert, select, update
 from reportbus.adapters.ledger import tables
 from reportbus.adapters.ledger.answers import Keeping, apply, refuse_answer
 from reportbus.adapters.ledger.book import Book
+from reportbus.adapters.ledger.contents import Unreadable
 from reportbus.adapters.ledger.dialects import utc
 from reportbus.adapters.ledger.reclaim import take_back
 from reportbus.adapters.ledger.rows import job_of, newest_outputs, targets_of
 from reportbus.core import lifecycle
 from reportbus.core.codec import encode
 from reportbus.core.errors import ReportbusError
-from reportbus.core.events import Failed, HandedBack, Kind
+from reportbus.core.events import Failed, Kind
 from reportbus.core.jobs import Stage, Task
 from reportbus.core.lifecycle import IllegalStep
 from reportbus.core.model import Artifact, Outcome, Status
@@ -116,6 +117,7 @@ class SqlWorkLedger:
                 self._dialect.one_at_a_time(connection, _CLAIMING)
             rows = self._due(connection, capacity, limits)
             tasks = [*found, *(self._take_up(connection, now, rows) if rows else ())]
+            tasks = self._fail_unreadable(connection, now, tasks)
         self._take_in_hand(tasks)
         return tasks
 
@@ -173,7 +175,7 @@ class SqlWorkLedger:
                 connection.execute(gone)
         finally:  # where the ledger is away, whoever sweeps it later finds this worker gone
             self._liveness.drop(self.worker)
-        take_back(self._database, self._contents, self._policies, HandedBack(), self.worker)
+        take_back(self._database, self._contents, self._policies, self.worker)
 
     # -- inside
 
@@ -254,8 +256,16 @@ class SqlWorkLedger:
         return left
 
     def _take_up(self, connection: Connection, now: float, rows: Sequence[Row[Any]]) -> list[Task]:
+        """Take these jobs, but for those whose requests others have locked.
+
+        Where all have been locked, wait for them.
+        """
         book = Book(self._dialect, now)
-        book.load(connection, {row.request_key for row in rows})
+        book.load(connection, {row.request_key for row in rows}, skip=True)
+        free = [row for row in rows if row.request_key in book]
+        if not free:
+            book.load(connection, {row.request_key for row in rows})
+        rows = free or rows
         connection.execute(
             update(tables.jobs)
             .where(self._among)
@@ -268,6 +278,19 @@ class SqlWorkLedger:
             book.take(entry, lifecycle.start(entry.state, task.job))
         book.flush(connection)
         return tasks
+
+    def _fail_unreadable(self, connection: Connection, now: float, tasks: list[Task]) -> list[Task]:
+        """Fail the jobs whose requests cannot be read, so that no stage sees them; the others."""
+        bad = [task for task in tasks if isinstance(task.request, Unreadable)]
+        if not bad:
+            return tasks
+        book = Book(self._dialect, now)
+        book.load(connection, {task.request_key for task in bad})
+        for task in bad:
+            why = task.request.why if isinstance(task.request, Unreadable) else ""
+            apply(connection, book, self._policies, task, Failed(Kind.PERMANENT, "SYS_CONTENT", why))
+        book.flush(connection)
+        return [task for task in tasks if not isinstance(task.request, Unreadable)]
 
     def _tasks(
         self, connection: Connection, rows: Sequence[Row[Any]], fences: Mapping[int, int]

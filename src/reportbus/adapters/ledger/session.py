@@ -1,0 +1,72 @@
+"""Sessions with PostgreSQL that wait for nothing for ever."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from psycopg.abc import RV, PQGen
+
+_LOOK_SECONDS: Final = 0.1
+
+_NETWORK: Final = {
+    "connect_timeout": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+
+
+class Session(psycopg.Connection[Any]):
+    """A connection that is given up where a statement is not answered within `reply_seconds`, if it has them.
+
+    The system finds out by itself that a host is gone, but not that a server, or what stands between, takes
+    what is sent and never answers. Whether the statement was done is not known then.
+    """
+
+    reply_seconds: float | None = None
+
+    @classmethod
+    def opened(
+        cls,
+        place: Sequence[Any],
+        options: Mapping[str, Any],
+        *,
+        reply_seconds: float | None,
+        settings: Mapping[str, int],
+    ) -> Self:
+        """A connection made with psycopg's arguments and options, with these settings of the server's."""
+        session = cls.connect(*place, **options)
+        session.reply_seconds = reply_seconds
+        try:
+            for name, value in settings.items():
+                session.execute("SELECT set_config(%s, %s, false)", (name, str(value)))
+            session.commit()
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def wait(self, gen: PQGen[RV], interval: float = _LOOK_SECONDS, timeout: float | None = None) -> RV:
+        """See psycopg; each reply is waited for here."""
+        if timeout is not None:
+            return super().wait(gen, interval, timeout)
+        try:
+            return super().wait(gen, interval, self.reply_seconds)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
+                raise
+            self.pgconn.finish()
+            text = f"the server has not answered within {self.reply_seconds:.0f} seconds"
+            raise psycopg.OperationalError(text) from None
+
+
+def network(given: Mapping[str, object]) -> dict[str, int]:
+    """How soon a server that is cut off is noticed: within half a minute, but for what is `given` already."""
+    return {name: value for name, value in _NETWORK.items() if name not in given}
