@@ -137,6 +137,20 @@ def test_a_worker_that_retires_does_not_answer_for_one_that_died(
     assert {"lost": 1}.items() <= list(ledger.records.audit("a"))[-1].details.items()
 
 
+def test_a_write_back_that_was_outrun_by_another_is_followed_by_one_more(ledger: SqlLedger) -> None:
+    """It may have told the worktable something older, after the newest was told and ticked off."""
+    worker = ledger.worker()
+    tasks = worker.claim(ALL, {})
+    older = ledger.operations.unwritten(10)
+    worker.record([succeeded(task) for task in tasks], NONE)
+    newer = ledger.operations.unwritten(10)
+    ledger.operations.written(newer)
+    assert [] == list(ledger.operations.unwritten(10))
+    ledger.operations.written(older)
+
+    assert newer == ledger.operations.unwritten(10)
+
+
 @pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 def test_the_lock_of_a_process_that_died_while_it_retired_is_removed(
     ledger: SqlLedger, tmp_path: Path

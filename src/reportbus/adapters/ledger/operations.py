@@ -79,7 +79,7 @@ class SqlOperations:
         self._liveness = liveness
         self._doorbell = doorbell
         self._in_order = self._dialect.locked(
-            select(_requests.request_key)
+            select(_requests.request_key, _requests.version)
             .where(self._dialect.among(_requests.request_key, "keys"))
             .order_by(_requests.request_key)
         )
@@ -153,13 +153,13 @@ class SqlOperations:
         ]
 
     def written(self, changes: Sequence[Pending]) -> None:
-        rows = [(change.request_key, change.version, False) for change in changes]
+        told = {change.request_key: change.version for change in changes}
         with self._database.write() as connection:
             # Locked in the order in which all others lock them: an update alone takes them as it finds them.
-            connection.execute(self._in_order, {"keys": self._dialect.keys([row[0] for row in rows])})
-            self._dialect.update(
-                connection, tables.requests, ("request_key", "version"), ("unwritten",), rows
-            )
+            now = connection.execute(self._in_order, {"keys": self._dialect.keys(told)})
+            # What is newer stays unwritten, also where a quicker write-back told it: this one was over it.
+            rows = [(row.request_key, told[row.request_key] != row.version) for row in now]
+            self._dialect.update(connection, tables.requests, ("request_key",), ("unwritten",), rows)
 
     # -- inside
 
