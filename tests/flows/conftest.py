@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -13,7 +14,6 @@ from reportbus.adapters.ledger import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from servers.postgres import PostgresServer
 
@@ -23,6 +23,17 @@ class MakeStand(Protocol):
 
     def __call__(self, **options: object) -> Stand:
         """With settings by their names: `worker__lease_seconds=1`."""
+
+
+TEST_SECONDS = 240
+"""A test has waits of its own, which say what did not come; this is for those that hang."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests of this folder take their time on a busy machine."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
 
 
 @pytest.fixture(scope="session")

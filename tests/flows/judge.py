@@ -12,8 +12,9 @@ from flows.ready_engine import digest
 from flows.tapped import ENGINE_LOG
 from flows.watcher import files_below, request_of
 from reportbus.adapters.staging.folder import FolderStaging
-from reportbus.core.lifecycle import NEXT
-from reportbus.core.model import TERMINAL, Status
+from reportbus.core.lifecycle import ENTRY_STATUSES, NEXT
+from reportbus.core.model import Status
+from reportbus.core.notes import EventType
 from reportbus.ports import Filter
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ def _files(stand: Stand) -> Iterator[str]:
     found = {str(path.relative_to(stand.delivered)) for path in files_below(stand.delivered)}
     if wanted != found:
         yield f"missing: {sorted(wanted - found)}; one too many: {sorted(found - wanted)}"
-    delivered = [each for each in stand.ledger.records.deliveries(None) if each.state == "DELIVERED"]
+    delivered = [
+        each for each in stand.ledger.records.deliveries(None, limit=100_000) if each.state == "DELIVERED"
+    ]
     if len(delivered) != len(wanted):
         yield f"{len(wanted)} deliveries were asked for, {len(delivered)} are on record"
     yield from (
@@ -75,12 +78,15 @@ def _files(stand: Stand) -> Iterator[str]:
 
 
 def _mails(stand: Stand) -> Iterator[str]:
-    """One mail for each request that was not refused, and nothing half written."""
-    wanted = Counter(id_ for id_, asked in stand.asked.items() if asked.asks)
-    found = Counter(
-        path.name.removeprefix("notice-").removesuffix("-1-0")
-        for path in files_below(stand.home / "mail" / "new")
+    """One mail for each run of a request that was not refused, and nothing half written."""
+    views = stand.ledger.records.list(Filter(limit=10_000))
+    wanted = Counter(
+        f"notice-{view.request_id}-{run}-0"
+        for view in views
+        if not view.refused
+        for run in range(1, view.run + 1)
     )
+    found = Counter(path.name for path in files_below(stand.home / "mail" / "new"))
     if wanted != found:
         yield f"mails missing: {dict(wanted - found)}; too many: {dict(found - wanted)}"
     yield from (f"left over: {path}" for path in files_below(stand.home / "mail" / "tmp"))
@@ -117,7 +123,8 @@ def _move(status: str, row: AuditRow) -> Iterator[str]:
     old, new = Status(row.old_status), Status(row.new_status)
     if old != status:
         yield f"{row.request_id}: row {row.sequence} starts from {old}, the one before ended in {status}"
-    if old is not new and (old in TERMINAL or new not in NEXT[old].values()):
+    legal = NEXT[old].values() if row.event_type != EventType.RETRY else ENTRY_STATUSES
+    if old is not new and new not in legal:
         yield f"{row.request_id}: row {row.sequence} moves from {old} to {new}"
 
 

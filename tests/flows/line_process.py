@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOG: Final = "log"
+LISTENING: Final = "listening"
+"""The processes that hear signals by now."""
+
 _DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG
 
 _CONTEXT: Final = multiprocessing.get_context("forkserver")
@@ -85,6 +88,8 @@ def serve(orders: Orders) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(name)s: %(message)s")
     settings = load(orders.environment, orders.home)
     stop = _Stop(settings.stop.grace_seconds)
+    with (orders.home / LISTENING).open("a") as file:
+        file.write(f"{os.getpid()}\n")
     killer = Killer(orders.home, orders.point, orders.hit, hold=orders.hold)
     with TappedParts(settings, killer, told=orders.told, lost_replies=orders.lost_replies) as parts:
         well = line.run(parts, orders.roles, stop.asked)

@@ -46,7 +46,7 @@ def asked(
     wanted: dict[str, JsonValue] = {
         "format": format_,
         "file_name": "{{ request_id }}.txt",
-        "targets": [{"type": "NAS", "path": place} for place in places],
+        "targets": [{"type": "NAS", "destination": "delivered", "path": place} for place in places],
     }
     row: dict[str, JsonValue] = {
         "REQUEST_ID": request_id,

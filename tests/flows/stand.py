@@ -7,13 +7,14 @@ import signal
 import sqlite3
 import time
 from contextlib import ExitStack, closing, contextmanager
+from functools import cached_property
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self, TypedDict, Unpack
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from flows.line_process import LOG, Orders, start
+from flows.line_process import LISTENING, LOG, Orders, start
 from flows.points import GO_ON, HELD
 from flows.watcher import Watcher
 from reportbus.adapters.clock import SystemClock
@@ -45,6 +46,10 @@ retry: {backoff_base: 1.01, max_backoff: 1.01}
 notify: [{channel: EMAIL, to: [ops@example.com]}]
 """
 
+_END_OTHERS: Final = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 _LOOK_SECONDS: Final = 0.05
 _LOG_END: Final = 3_000
 _OPEN_JOBS: Final = tables.jobs.c.state.in_(["READY", "WAITING", "RUNNING"])
@@ -81,9 +86,9 @@ class Stand:
         (home / "config").mkdir()
         (home / "config" / "reportbus.yaml").write_text(SETTINGS)
         self._log = home / LOG
+        self._opened = ExitStack()
         self.processes: list[ForkServerProcess] = []
         self.worktable = SqliteWorktable(home / "worktable.db")
-        self.ledger = SqlLedger(ledger_url, SystemClock(), wakeups=False)
         self.watcher = Watcher(self.delivered, home / "staging" / "reports")
 
     def __enter__(self) -> Self:
@@ -98,7 +103,14 @@ class Stand:
             process.join(LIMIT_SECONDS)
         self.watcher.__exit__(kind, error, trace)
         self.worktable.close()
-        self.ledger.close()
+        self._opened.close()
+
+    @cached_property
+    def ledger(self) -> SqlLedger:
+        """The ledger, for looking; opened when it is first looked at."""
+        ledger = SqlLedger(self.ledger_url, SystemClock(), wakeups=False)
+        self._opened.callback(ledger.close)
+        return ledger
 
     # -- what happens to the line
 
@@ -152,6 +164,7 @@ class Stand:
     def stop(self, *processes: ForkServerProcess, within: float = LIMIT_SECONDS, code: int = 0) -> None:
         """End these processes, or all, by SIGTERM; each of them has to end in time and with this code."""
         ending = list(processes or self.processes)
+        self.until(lambda: self._listening().issuperset(ending), "they hear signals")
         until = time.monotonic() + within
         for process in ending:
             process.terminate()
@@ -159,6 +172,11 @@ class Stand:
             process.join(max(0.0, until - time.monotonic()))
             assert process.exitcode == code, f"it ended with {process.exitcode}\n{self.log_end()}"
             self.processes.remove(process)
+
+    def cut_ledger(self) -> None:
+        """Have PostgreSQL end every connection that somebody else has to the ledger."""
+        with self.ledger.database.read() as connection:
+            connection.execute(text(_END_OTHERS))
 
     # -- waiting
 
@@ -210,6 +228,14 @@ class Stand:
         )
         with self.ledger.database.read() as connection:
             return int(connection.execute(statement).scalar_one())
+
+    def _listening(self) -> set[ForkServerProcess]:
+        """The processes that have got as far as to hear signals."""
+        try:
+            pids = (self.home / LISTENING).read_text().split()
+        except FileNotFoundError:
+            return set()
+        return {process for process in self.processes if str(process.pid) in pids}
 
     def log_end(self) -> str:
         """The last lines of what the processes said."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def test_what_a_lost_worker_left_running_stops_although_the_process_has_a_new_worker(
     make_stand: MakeStand,
 ) -> None:
-    """One report is held at the engine while the lease is lost; those behind it are the new worker's alone."""
+    """One report is held at the engine when the lease is lost; those behind it are the new worker's alone."""
     stand = make_stand(worker__threads=1, worker__batch=40, poll__batch=100)
     first = [asked(f"first-{number}") for number in range(8)]
     stand.submit(first)

@@ -42,9 +42,9 @@ class Database:
     never with the process. Errors have the code `code` where the file is at fault and `<code>_SCHEMA` where
     its tables are. Text that is not UTF-8 is read as lone surrogates, so that a validator can name it.
 
-    With `follow`, a file that is removed or replaced while it is open is let go of at the next transaction, and
-    the one that stands under its name by then is opened, made where it is missing: whoever starts later has no
-    other one.
+    With `follow`, a file that is removed or replaced while it is open is let go of at the next transaction,
+    and the one that stands under its name by then is opened, made where it is missing: whoever starts later
+    has no other one.
     """
 
     def __init__(
