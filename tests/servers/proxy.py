@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urlsplit, urlunsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 LOCALHOST: Final = "127.0.0.1"
@@ -40,7 +41,7 @@ class Proxy:
         self.port: int = self._listener.getsockname()[1]
         self.accepted = 0
         self.cut = 0
-        self._orders: list[Cut] = []
+        self._orders: list[Cut | None] = []
         self._open = threading.Event()
         self._open.set()
         self._delay = 0.0
@@ -68,8 +69,8 @@ class Proxy:
 
     # -- what happens to the network
 
-    def cut_next(self, *cuts: Cut) -> None:
-        """Break the connections that say the next COMMITs, in this order; each order is used once."""
+    def cut_next(self, *cuts: Cut | None) -> None:
+        """Break the connections that say the next COMMITs, in this order; None lets one pass."""
         with self._lock:
             self._orders.extend(cuts)
 
@@ -130,10 +131,9 @@ class Proxy:
     def order(self) -> Cut | None:
         """What to do with the connection that says COMMIT now."""
         with self._lock:
-            if not self._orders:
-                return None
-            self.cut += 1
-            return self._orders.pop(0)
+            order = self._orders.pop(0) if self._orders else None
+            self.cut += order is not None
+            return order
 
     def forget(self, pair: _Pair) -> None:
         """This connection is closed."""
@@ -167,9 +167,9 @@ class _Pair:
             end.close()
         self._proxy.forget(self)
 
-    def _guarded(self, run: object) -> None:
+    def _guarded(self, run: Callable[[], None]) -> None:
         with contextlib.suppress(OSError):
-            run()  # type: ignore[operator]
+            run()
         self.close()
 
     def _to_server(self) -> None:

@@ -42,12 +42,12 @@ class Session(psycopg.Connection[Any]):
         settings: Mapping[str, int],
     ) -> Self:
         """A connection made with psycopg's arguments and options, with these settings of the server's."""
-        session = cls.connect(*place, **options)
+        session = cls.connect(*place, **{**options, "autocommit": True})
         session.reply_seconds = reply_seconds
         try:
             for name, value in settings.items():
                 session.execute("SELECT set_config(%s, %s, false)", (name, str(value)))
-            session.commit()
+            session.set_autocommit(bool(options.get("autocommit")))
         except BaseException:
             session.close()
             raise
