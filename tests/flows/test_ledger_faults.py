@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -161,6 +162,21 @@ def test_the_lock_of_a_process_that_died_while_it_retired_is_removed(
     ledger.worker()
 
     assert ["1.lock"] == [path.name for path in left.parent.iterdir()]
+
+
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+def test_a_worker_whose_lock_cannot_be_had_is_enrolled_later(ledger: SqlLedger, tmp_path: Path) -> None:
+    """It would be thought dead at once."""
+    made = tmp_path / "ledger.db.workers" / "1.lock"
+    made.parent.mkdir()
+    with made.open("w") as taken:
+        fcntl.flock(taken, fcntl.LOCK_EX)
+        with pytest.raises(Transient):
+            ledger.worker()
+    worker = ledger.worker()
+
+    assert 1 == worker.worker
+    assert Swept() == ledger.operations.sweep()
 
 
 @pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)

@@ -1,7 +1,7 @@
 """Members of consumer groups as locked files: the kernel lets go of a lock when its process ends.
 
-A file gets its name once it is locked, and no name is used again. So a file that is missing or not locked
-is a member that is gone.
+A file that is missing or not locked is a member that is gone. No name is used again: a file that is taken for
+left over between its making and its lock is made anew under another one.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ class Member:
     """This process's lock on a new file in `folder`, until `close`."""
 
     def __init__(self, folder: Path) -> None:
-        self.name = uuid.uuid4().hex
-        self._path = folder / self.name
-        unlocked = folder / f".{self.name}"
-        self._handle: int | None = os.open(unlocked, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        unlocked.rename(self._path)
+        self._handle: int | None = None
+        while self._handle is None:
+            self.name = uuid.uuid4().hex
+            self._path = folder / self.name
+            self._handle = _locked(self._path)
 
     @property
     def closed(self) -> bool:
@@ -37,6 +36,19 @@ class Member:
             self._path.unlink(missing_ok=True)
             os.close(self._handle)
             self._handle = None
+
+
+def _locked(path: Path) -> int | None:
+    """A new file's handle, which has its lock; None where somebody removed the file before that."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(handle), path.stat()):
+            return handle
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(handle)
+    return None
 
 
 def is_gone(folder: Path, name: str) -> bool:
@@ -59,5 +71,5 @@ def is_gone(folder: Path, name: str) -> bool:
 
 def remove_gone(folder: Path) -> None:
     """Remove what members left whose process ended before it could."""
-    for path in folder.glob("[!.]*"):
+    for path in folder.iterdir():
         is_gone(folder, path.name)

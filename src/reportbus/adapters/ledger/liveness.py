@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from reportbus.core.errors import Transient
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -52,10 +54,16 @@ class FileLocks:
     def hold(self, worker: int) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._remove_left()
-        unlocked = self._folder / f".{worker}-{os.getpid()}"
-        handle = os.open(unlocked, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        unlocked.rename(self._path(worker))  # whoever looks for it finds it locked
+        path = self._path(worker)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            kept = os.path.samestat(os.fstat(handle), path.stat())
+        except (BlockingIOError, FileNotFoundError):
+            kept = False
+        if not kept:
+            os.close(handle)
+            raise Transient("TemporaryFailure", f"{path} was taken for one that is left over, and removed")
         self._held[worker] = handle
 
     def drop(self, worker: int) -> None:
@@ -76,7 +84,7 @@ class FileLocks:
 
     def _remove_left(self) -> None:
         """Remove the files of processes that ended between their retirement and the removal."""
-        for path in self._folder.glob("[!.]*.lock"):
+        for path in self._folder.glob("*.lock"):
             _unlocked(path)
 
     def _path(self, worker: int) -> Path:
