@@ -135,9 +135,9 @@ class Generate:
         except Exception as error:  # noqa: BLE001 - the boundary: no report of the slice is known to be staged
             for attempt in attempts:
                 attempt.answer = failure(error, self._redact)
-        elapsed = self._clock.monotonic() - started
+        share = (self._clock.monotonic() - started) / len(attempts)
         for attempt in attempts:
-            attempt.elapsed += elapsed
+            attempt.elapsed += share
 
     def _published(self, attempt: _Attempt, staged: StagedObject | ReportbusError) -> Answer:
         if isinstance(staged, ReportbusError):

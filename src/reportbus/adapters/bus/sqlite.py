@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from reportbus.adapters.bus import sqlite_tables as tables
 from reportbus.adapters.bus.sqlite_consumer import CODE, HOLD_SECONDS, SqliteConsumer
 from reportbus.adapters.sqlite.database import Database, timestamp
+from reportbus.adapters.sqlite.many import execute_rows
 from reportbus.core.errors import Permanent
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class SqliteBus:
         with self._database.write() as connection:
             at = timestamp(self._clock.now())
             rows = [(topic, at, message.key, message.body) for message in messages]
-            connection.executemany(tables.PUBLISH, rows)
+            execute_rows(connection.execute, tables.PUBLISH, rows)
 
     def subscribe(self, topic: str, group: str) -> SqliteConsumer:
         with self._database.write() as connection:

@@ -44,7 +44,7 @@ COLUMNS: Final = {
     "holds": ("ID", "TOPIC", "NAME", "FIRST", "LAST", "MEMBER", "UNTIL"),
 }
 
-PUBLISH: Final = "INSERT INTO messages (topic, at, key, body) VALUES (?, ?, ?, ?)"
+PUBLISH: Final = "INSERT INTO messages (topic, at, key, body) VALUES {rows}"
 
 ADD_GROUP: Final = "INSERT OR IGNORE INTO consumer_groups (topic, name, next) VALUES (:topic, :name, 0)"
 

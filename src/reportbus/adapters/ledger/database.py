@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from reportbus.adapters.ledger.dialects import Dialect, Postgresql, Sqlite
+from reportbus.adapters.sqlite.many import KEPT_STATEMENTS
 from reportbus.core.errors import Permanent, Transient
 
 if TYPE_CHECKING:
@@ -146,7 +147,12 @@ def _sqlite(url: str, pool: int, *, writes: bool = False) -> Engine:
         pool_size=pool,
         max_overflow=0,
         pool_timeout=_POOL_SECONDS,
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
+        connect_args={
+            "timeout": BUSY_SECONDS,
+            "check_same_thread": False,
+            "isolation_level": None,
+            "cached_statements": KEPT_STATEMENTS,
+        },
     )
 
     @event.listens_for(engine, "connect")

@@ -1,7 +1,7 @@
 """Where SQLite and PostgreSQL must differ, each difference with its name.
 
-* `insert` and `update` move many rows in one statement: PostgreSQL takes one array per column, SQLite one row
-  after the other from a list (which costs nothing there, since nothing goes over a wire).
+* `insert` and `update` move many rows in one statement: PostgreSQL takes one array per column, SQLite a list
+  of rows.
 * `among` asks for many keys with one bound value.
 * `now` is the database's clock.
 * `begin` starts a transaction that will write: SQLite takes its one write lock at once.
@@ -13,14 +13,12 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from functools import cache
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sqlalchemy import ARRAY, Column, ColumnElement, Select, Table, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql.base import PGDialect
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.dialects.sqlite.base import SQLiteDialect
-from sqlalchemy.sql.dml import Update
+
+from reportbus.adapters.sqlite.many import execute_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 
 CHANNEL: Final = "reportbus_jobs"
 _POSTGRESQL: Final = PGDialect()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
-_SQLITE: Final = SQLiteDialect(paramstyle="qmark")
 
 
 def utc(at: float) -> datetime:
@@ -160,12 +157,10 @@ class Sqlite:
         self._clock = clock
 
     def insert(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        if rows:
-            connection.exec_driver_sql(_row_insert(table, new_only=False), list(rows))
+        execute_rows(connection.exec_driver_sql, _row_insert(table, ""), rows)
 
     def insert_new(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        if rows:
-            connection.exec_driver_sql(_row_insert(table, new_only=True), list(rows))
+        execute_rows(connection.exec_driver_sql, _row_insert(table, " ON CONFLICT DO NOTHING"), rows)
 
     def update(
         self,
@@ -175,11 +170,9 @@ class Sqlite:
         columns: Sequence[str],
         rows: Sequence[tuple[Any, ...]],
     ) -> int:
-        if not rows:
-            return 0
-        statement, order = _row_update(table, tuple(keys), tuple(columns))
-        pick = itemgetter(*order)
-        return connection.exec_driver_sql(statement, [pick(row) for row in rows]).rowcount
+        return execute_rows(
+            connection.exec_driver_sql, _row_update(table, tuple(keys), tuple(columns)), rows
+        )
 
     def among(self, column: Column[Any], name: str) -> ColumnElement[bool]:
         values = func.json_each(bindparam(name)).table_valued("value")
@@ -238,21 +231,14 @@ def _array_update(table: Table, keys: tuple[str, ...], columns: tuple[str, ...])
 
 
 @cache
-def _row_insert(table: Table, *, new_only: bool) -> str:
-    statement = sqlite_insert(table)
-    if new_only:
-        statement = statement.on_conflict_do_nothing()
-    return str(statement.compile(dialect=_SQLITE))
+def _row_insert(table: Table, conflict: str) -> str:
+    names = ", ".join(column.name for column in table.columns)
+    return f"INSERT INTO {table.name} ({names}) VALUES {{rows}}{conflict}"  # noqa: S608 - names of our own tables
 
 
 @cache
-def _row_update(table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> tuple[str, tuple[int, ...]]:
-    """The statement, and in which order it wants the values of a row that has the keys first."""
-    statement = (
-        Update(table)
-        .values({name: bindparam(f"new_{name}") for name in columns})
-        .where(*[table.c[name] == bindparam(f"old_{name}") for name in keys])
-    )
-    compiled = statement.compile(dialect=_SQLITE)
-    given = [*(f"old_{name}" for name in keys), *(f"new_{name}" for name in columns)]
-    return str(compiled), tuple(given.index(name) for name in compiled.positiontup or ())
+def _row_update(table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> str:
+    value = {name: f"v.column{number}" for number, name in enumerate((*keys, *columns), 1)}
+    sets = ", ".join(f"{name} = {value[name]}" for name in columns)
+    where = " AND ".join(f"{table.name}.{name} = {value[name]}" for name in keys)
+    return f"UPDATE {table.name} SET {sets} FROM (VALUES {{rows}}) AS v WHERE {where}"  # noqa: S608 - names of our own tables

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 from reportbus.adapters.sqlite.errors import our_errors, primary_code
+from reportbus.adapters.sqlite.many import KEPT_STATEMENTS
 from reportbus.core.errors import Permanent, Transient
 
 if TYPE_CHECKING:
@@ -153,9 +154,15 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def _connect(path: Path, synchronous: str, lock_seconds: float) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=lock_seconds, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path,
+        timeout=lock_seconds,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=KEPT_STATEMENTS,
+    )
     try:
-        connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+        connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
         _enter_wal(connection, lock_seconds)
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute(f"PRAGMA cache_size={-CACHE_KIB}")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import json
-import zlib
 from collections import Counter
 from itertools import groupby, islice
 from operator import itemgetter
@@ -19,13 +18,14 @@ from typing import TYPE_CHECKING, Final
 
 from reportbus.adapters.sqlite.changes import Changes
 from reportbus.adapters.sqlite.database import Database, timestamp
+from reportbus.adapters.sqlite.many import execute_rows
 from reportbus.adapters.worktable import sqlite_tables as tables
 from reportbus.core.errors import Permanent
 from reportbus.ports import WorktableRow
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -69,13 +69,15 @@ class SqliteWorktable:
     def stamp(self, refs: Sequence[str], at: datetime) -> None:
         stamped = timestamp(at)
         with self._database.write() as connection:
-            connection.executemany(tables.STAMP, [{"ref": ref, "at": stamped} for ref in refs])
+            execute_rows(connection.execute, tables.STAMP, [(ref, stamped) for ref in refs])
 
     def write_back(self, changes: Sequence[WriteBack]) -> int:
         if not changes:
             return 0
         with self._database.write() as connection:
-            return connection.executemany(tables.WRITE_BACK, map(_written, changes)).rowcount
+            return sum(
+                execute_rows(connection.execute, tables.WRITE_BACK, rows) for rows in _rounds(changes)
+            )
 
     def insert(self, rows: Sequence[Mapping[str, JsonValue]]) -> None:
         with self._database.write() as connection:
@@ -95,8 +97,6 @@ class SqliteWorktable:
         self._database.require("REPORT_REQUESTS", tables.REQUEST_COLUMNS)
         self._database.require("DISTRIBUTION_CONFIG", tables.TARGET_COLUMNS)
         self._database.create(tables.INDEXES)
-        with self._database.read() as connection:
-            connection.create_function("CHECKSUM", 1, zlib.crc32, deterministic=True)
 
 
 def _rows(connection: sqlite3.Connection, rowids: list[int]) -> list[WorktableRow]:
@@ -126,14 +126,19 @@ def _targets(
     }
 
 
-def _written(change: WriteBack) -> Mapping[str, str | int | None]:
-    return {
-        "ref": change.ref,
-        "status": change.status.value,
-        "rank": tables.RANK[change.status],
-        "reopened": change.reopened,
-        "completed_at": timestamp(change.completed_at) if change.completed_at else None,
-    }
+def _rounds(changes: Sequence[WriteBack]) -> Iterator[list[tuple[str | int | None, ...]]]:
+    """The changes as rows, in order; a further change of the same row comes in a later round."""
+    while changes:
+        firsts: dict[str, WriteBack] = {}
+        later = [change for change in changes if firsts.setdefault(change.ref, change) is not change]
+        yield [_written(change) for change in firsts.values()]
+        changes = later
+
+
+def _written(change: WriteBack) -> tuple[str | int | None, ...]:
+    completed_at = timestamp(change.completed_at) if change.completed_at else None
+    status = change.status
+    return (change.ref, status.value, completed_at, tables.RANK[status], change.reopened)
 
 
 def _refuse_duplicates(connection: sqlite3.Connection, rows: Sequence[Mapping[str, JsonValue]]) -> None:

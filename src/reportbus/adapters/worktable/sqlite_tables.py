@@ -80,10 +80,15 @@ INDEXES: Final = {
         CREATE INDEX IF NOT EXISTS DISTRIBUTION_CONFIG_REQUEST ON DISTRIBUTION_CONFIG (REQUEST_ID)""",
 }
 
-REF: Final = "r.rowid || '-' || CHECKSUM(CAST(COALESCE(r.REQUEST_ID, '') AS BLOB))"
+_BYTES: Final = "CAST(COALESCE(r.REQUEST_ID, '') AS BLOB)"
+_PLAIN: Final = f"""typeof(r.REQUEST_ID) = 'text' AND length(r.REQUEST_ID) = length({_BYTES})
+    AND length(r.REQUEST_ID) <= 64 AND r.REQUEST_ID NOT GLOB '*[^-0-9A-Za-z]*'"""
+REF: Final = f"""r.rowid || '-' || CASE WHEN {_PLAIN} THEN r.REQUEST_ID
+    ELSE length({_BYTES}) || ':' || hex(substr({_BYTES}, 1, 64)) END"""
 """How a row is found again: by its number, and only while it has the same REQUEST_ID.
 
-SQLite gives the number of a deleted row to the next one, which must not get the status of the deleted one.
+SQLite gives the number of a deleted row to the next one, which must not get the status of the deleted one. Of
+an id that is none, the length and the first bytes are compared.
 """
 
 _BY_URGENCY: Final = "PRIORITY, REQUESTED_AT, rowid"
@@ -123,10 +128,12 @@ READ_TARGETS: Final = f"""
     CROSS JOIN REPORT_REQUESTS AS r ON r.rowid = due.value
     CROSS JOIN DISTRIBUTION_CONFIG AS d ON d.REQUEST_ID = r.REQUEST_ID"""  # noqa: S608 - made of constants
 
-_THIS_ROW: Final = f"r.rowid = CAST(:ref AS INTEGER) AND {REF} = :ref"
+_THIS_ROW: Final = f"r.rowid = CAST(v.column1 AS INTEGER) AND {REF} = v.column1"
 
 STAMP: Final = f"""
-    UPDATE REPORT_REQUESTS AS r SET PROCESSED_AT = :at WHERE {_THIS_ROW}"""  # noqa: S608 - made of constants
+    UPDATE REPORT_REQUESTS AS r SET PROCESSED_AT = v.column2
+    FROM (VALUES {{rows}}) AS v WHERE {_THIS_ROW}"""  # noqa: S608 - made of constants
+"""Rows of a reference and a time."""
 
 RANK: Final = {
     Status.PENDING: 0,
@@ -141,11 +148,13 @@ RANK: Final = {
 _RANK: Final = " ".join(f"WHEN '{status}' THEN {rank}" for status, rank in RANK.items())
 
 WRITE_BACK: Final = f"""
-    UPDATE REPORT_REQUESTS AS r SET STATUS = :status, COMPLETED_AT = :completed_at
+    UPDATE REPORT_REQUESTS AS r SET STATUS = v.column2, COMPLETED_AT = v.column3
+    FROM (VALUES {{rows}}) AS v
     WHERE {_THIS_ROW} AND (
-        CASE {_STATUS} {_RANK} ELSE 0 END < :rank
-        OR (:reopened AND {_STATUS} = 'FAILED'
-            AND (STATUS IS NOT :status OR COMPLETED_AT IS NOT :completed_at)))"""  # noqa: S608 - as above
+        CASE {_STATUS} {_RANK} ELSE 0 END < v.column4
+        OR (v.column5 AND {_STATUS} = 'FAILED'
+            AND (STATUS IS NOT v.column2 OR COMPLETED_AT IS NOT v.column3)))"""  # noqa: S608 - as above
+"""Rows of a reference, a status, the time of completion, the status's rank, and whether it is a further run."""
 
 FIND_ID: Final = "SELECT rowid FROM REPORT_REQUESTS WHERE REQUEST_ID = ?"
 
