@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,9 +124,9 @@ class LedgerContract:
             ledger.operations.retry("bad", "ann", staged=False)
 
     def test_another_row_with_a_taken_id_is_refused_by_itself_and_told_so(self, ledger: SqlLedger) -> None:
-        first = replace(submission("a"), ref="row 1")
-        second = replace(submission("a"), ref="row 2")
-        third = replace(submission("a", text="other"), ref="row 3")
+        first = submission("a")._replace(ref="row 1")
+        second = submission("a")._replace(ref="row 2")
+        third = submission("a", text="other")._replace(ref="row 3")
         found = ledger.intake.accept([first, second])
         found = [*found, *ledger.intake.accept([second, third])]
         told = {(p.change.ref, p.change.status) for p in ledger.operations.unwritten(10)}

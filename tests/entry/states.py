@@ -62,7 +62,7 @@ class Line:
     def refuse(self, request_id: str, *problems: Problem) -> None:
         """Have the ledger refuse a request for these problems."""
         self.ledger.intake.accept(
-            [replace(_submission(request(request_id)), request=None, problems=problems)]
+            [_submission(request(request_id))._replace(request=None, problems=problems)]
         )
 
     def claim(self) -> list[Task]:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from threading import Condition, Event, Thread
 from typing import TYPE_CHECKING
 
@@ -239,7 +238,7 @@ def test_a_report_that_was_staged_before_its_job_was_handed_back_is_not_made_aga
     )
     task = generate_task()
     (first,) = stage.run([task])
-    (second,) = stage.run([replace(task, fence=task.fence + 1)])
+    (second,) = stage.run([task._replace(fence=task.fence + 1)])
     staging.close()
 
     assert isinstance(first.answer, answers.Generated)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from reportbus.core.errors import ReportbusError, Transient, Unknown
 
@@ -70,8 +70,7 @@ class Lost:
 Answer: TypeAlias = Generated | Delivered | Notified | Failed | HandedBack | Lost
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """The answer to one job. `elapsed` is how long the attempt took, in seconds."""
 
     task: Task

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +20,7 @@ class Stage(StrEnum):
     NOTIFY = "NOTIFY"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One thing to do. Inside a request `number` is never used twice, whatever the run.
 
     `subject` says for what: the target's number for DELIVER, the position of the notify rule for NOTIFY, 0
@@ -40,8 +39,7 @@ class Job:
     unknowns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A job in the hands of one worker, with all it takes to do it.
 
     `request_key` is the ledger's own number of the request. `fence` grows with each claim of the job: an
@@ -56,7 +54,7 @@ class Task:
     request: Request
     artifacts: tuple[Artifact, ...] = ()
     outcome: Outcome | None = None
-    checkpoint: Mapping[str, JsonValue] = field(default_factory=dict)
+    checkpoint: Mapping[str, JsonValue] = MappingProxyType({})
 
 
 def engine_lane(report_type: str) -> str:

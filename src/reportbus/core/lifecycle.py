@@ -15,9 +15,9 @@ function does not apply it raises `IllegalStep` and nothing changes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reportbus.core.errors import TRANSIENT_CODES
 from reportbus.core.events import (
@@ -105,8 +105,7 @@ NOTIFY_POLICY: Final = Policy(max_retries=300)
 """Notices are tried for about a day: 300 waits of at most five minutes."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunState:
+class RunState(NamedTuple):
     """Where the newest run of a request stands.
 
     `open` counts its unanswered generate and deliver jobs, `failed` lists the targets given up; `ending` is
@@ -163,8 +162,7 @@ class Fate(StrEnum):
     IGNORED = "IGNORED"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What follows from one thing that happened.
 
     `fate` is the answered job's; with AGAIN, `job` is its next attempt, due in `delay` seconds. `opened` are
@@ -246,7 +244,7 @@ def retry(
     note = Note(EventType.RETRY, Component.OPERATOR, Status.FAILED, entry, details)
     if not staged:
         job = Job(fresh.next_job, fresh.run, Stage.GENERATE, 0, engine_lane(request.report_type))
-        return Step(replace(fresh, open=1, next_job=fresh.next_job + 1), opened=(job,), notes=(note,))
+        return Step(fresh._replace(open=1, next_job=fresh.next_job + 1), opened=(job,), notes=(note,))
     return _after(fresh, request, _missing(request, delivered), (note,))
 
 
@@ -262,8 +260,7 @@ def end_early(
         msg = f"the run has ended already, {state.status}"
         raise IllegalStep(msg)
     missing = tuple(job.subject for job in closed if job.stage is Stage.DELIVER)
-    new = replace(
-        state,
+    new = state._replace(
         open=state.open - len(closed),
         failed=(*state.failed, *missing),
         ending=code,
@@ -281,7 +278,7 @@ def end_early(
     error = ErrorNote(code, text, Component.OPERATOR, retry_eligible=True)
     if new.open:
         return Step(new, notes=(note,), error=error)
-    return replace(_finish(new, request, (note,)), error=error)
+    return _finish(new, request, (note,))._replace(error=error)
 
 
 # -- an answer
@@ -347,7 +344,7 @@ def _generated(
     missing = request.targets if state.run == 1 else _missing(request, delivered())
     if state.ending:
         numbers = tuple(target.number for target in missing)
-        return _finish(replace(state, failed=(*state.failed, *numbers)), request, (note,))
+        return _finish(state._replace(failed=(*state.failed, *numbers)), request, (note,))
     return _after(state, request, missing, (note,))
 
 
@@ -363,7 +360,7 @@ def _failed(
         delay = policy.delay(job.attempt, jitter, answer.retry_after)
         details["again_in"] = round(delay, 3)
         unknowns = job.unknowns + (answer.kind is Kind.UNKNOWN)
-        job_again = replace(job, attempt=job.attempt + 1, unknowns=unknowns)
+        job_again = job._replace(attempt=job.attempt + 1, unknowns=unknowns)
         note = _noted(state, job, details, EventType.ERROR)
         return Step(state, Fate.AGAIN, job=job_again, delay=delay, notes=(note,), error=error)
     return _give_up(state, job, request, _noted(state, job, details, EventType.ERROR), error)
@@ -386,7 +383,7 @@ def _lost(state: RunState, job: Job, request: Request, policy: Policy) -> Step:
         return _give_up(state, job, request, note, ErrorNote(state.ending, state.text, component))
     if losses <= policy.max_losses:
         return Step(
-            state, Fate.AGAIN, job=replace(job, losses=losses), notes=(_noted(state, job, {"lost": losses}),)
+            state, Fate.AGAIN, job=job._replace(losses=losses), notes=(_noted(state, job, {"lost": losses}),)
         )
     text = f"{losses} workers were lost while doing this job; it is not tried again by itself"
     note = _noted(state, job, {"code": "SYS_CRASH_LOOP", "text": text}, EventType.ERROR)
@@ -398,12 +395,12 @@ def _give_up(state: RunState, job: Job, request: Request, note: Note, error: Err
     if job.stage is Stage.NOTIFY:
         return Step(state, Fate.FAILED, notes=(note,), error=error)
     failed = (*state.failed, job.subject) if job.stage is Stage.DELIVER else state.failed
-    new = replace(state, open=state.open - 1, failed=failed)
+    new = state._replace(open=state.open - 1, failed=failed)
     if not new.code:
-        new = replace(new, code=error.code, text=error.text)
+        new = new._replace(code=error.code, text=error.text)
     if job.stage is Stage.GENERATE:
-        return replace(_finish(new, request, (note,)), fate=Fate.FAILED, error=error)
-    return replace(_after(new, request, (), (note,)), fate=Fate.FAILED, error=error)
+        return _finish(new, request, (note,))._replace(fate=Fate.FAILED, error=error)
+    return _after(new, request, (), (note,))._replace(fate=Fate.FAILED, error=error)
 
 
 def _may_repeat(job: Job, answer: Failed, policy: Policy) -> bool:
@@ -445,7 +442,7 @@ def _finish(state: RunState, request: Request, notes: tuple[Note, ...]) -> Step:
         between = _next(state.status, Trigger.DELIVERED)
         final = _next(between, Trigger.CLOSED)
         outcome = Outcome(final)
-        notes = (*notes[:-1], replace(notes[-1], new=between))
+        notes = (*notes[:-1], notes[-1]._replace(new=between))
         moves = (Note(EventType.STATUS_CHANGE, Component.ORCHESTRATOR, between, final, {"run": state.run}),)
     rules = [position for position, rule in enumerate(request.notify) if final in rule.on]
     notices = tuple(

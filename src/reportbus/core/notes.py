@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,15 +37,14 @@ class Component(StrEnum):
     OPERATOR = "OPERATOR"
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """One audit row to be: what happened, the status before and after, and the particulars."""
 
     type: EventType
     component: Component
     old: Status
     new: Status
-    details: Mapping[str, JsonValue] = field(default_factory=dict)
+    details: Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)

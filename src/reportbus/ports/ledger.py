@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 # -- taking in
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """One worktable row as intake found it: a good `request`, or the `problems` it is refused for.
 
     `digest` is the SHA-256 of the row's content: the same id with another digest is a conflict. A row without
@@ -149,8 +148,7 @@ class Operations(Protocol):
         """The worktable shows these now; those that have changed since stay unwritten."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """One write-back to be done; `version` tells whether the request changed meanwhile."""
 
     request_key: int

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,8 +45,7 @@ class StagedWriter(Protocol):
         """Discard what was not published."""
 
 
-@dataclass(frozen=True, slots=True)
-class StagedObject:
+class StagedObject(NamedTuple):
     """A whole file on staging: `size` in bytes, `sha256` in hexadecimal."""
 
     key: str

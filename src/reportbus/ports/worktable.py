@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from reportbus.core.model import JsonValue, Status
 
 
-@dataclass(frozen=True, slots=True)
-class WorktableRow:
+class WorktableRow(NamedTuple):
     """One PENDING row of REPORT_REQUESTS as it stands, with its DISTRIBUTION_CONFIG rows.
 
     `ref` is what the adapter needs to find this very row again, whatever its REQUEST_ID holds; nobody else
@@ -26,8 +24,7 @@ class WorktableRow:
     distribution: tuple[Mapping[str, JsonValue], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class WriteBack:
+class WriteBack(NamedTuple):
     """What the worktable shall say of one row.
 
     `reopened` is set where a retry put a FAILED request on its way again.

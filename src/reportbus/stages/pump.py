@@ -20,15 +20,18 @@ _LONGEST_PAUSE: Final = 30.0
 class Pump:
     """Runs `step` again and again; it says how much it moved, in items.
 
-    After a step that moved nothing, `wait` waits for a sign of more or for its own time to pass. A step that
-    fails is logged and the next one comes later, twice as late each time up to half a minute: what it did not
-    move stands where it stood, so the next step finds it.
+    After a step that moved less than `full`, `wait` waits for a sign of more or for its own time to pass. A
+    step that fails is logged and the next one comes later, twice as late each time up to half a minute: what
+    it did not move stands where it stood, so the next step finds it.
     """
 
-    def __init__(self, name: str, step: Callable[[], int], wait: Callable[[Event], object]) -> None:
+    def __init__(
+        self, name: str, step: Callable[[], int], wait: Callable[[Event], object], *, full: int = 1
+    ) -> None:
         self.name = name
         self._step = step
         self._wait = wait
+        self._full = full
 
     def run(self, stop: Event) -> None:
         """Pump until `stop` is set; returns after the step under way."""
@@ -42,7 +45,7 @@ class Pump:
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
             pause = _FIRST_PAUSE
-            if not moved:
+            if moved < self._full:
                 self._wait(stop)
 
 

@@ -252,7 +252,8 @@ def _distributor(parts: Parts) -> Iterator[Loop]:
 
 
 def _notifier(parts: Parts) -> Iterator[Loop]:
-    write_back = WriteBack(
-        operations=parts.ledger.operations, worktable=parts.worktable, batch=parts.settings.poll.batch
-    )
-    yield Pump("write-back", write_back.run_once, every(parts.settings.write_back.interval_seconds))
+    batch = parts.settings.poll.batch
+    write_back = WriteBack(operations=parts.ledger.operations, worktable=parts.worktable, batch=batch)
+    # It waits unless more is due than it could take: of a report that is quick only the end is written.
+    wait = every(parts.settings.write_back.interval_seconds)
+    yield Pump("write-back", write_back.run_once, wait, full=batch)

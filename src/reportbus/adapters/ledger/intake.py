@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -208,7 +207,7 @@ def _refused_row(item: Submission, *, same: bool) -> Submission:
     made_up = f"duplicate-{sha256(f'{item.ref} {item.digest}'.encode()).hexdigest()[:24]}"
     text = f"another row has the id {item.request_id}; that one stands, this is not run"
     code = "VAL_DUPLICATE_ID" if same else "VAL_DUPLICATE_ID_CONFLICT"
-    return replace(item, request_id=made_up, request=None, problems=(Problem(code, text, "REQUEST_ID"),))
+    return item._replace(request_id=made_up, request=None, problems=(Problem(code, text, "REQUEST_ID"),))
 
 
 def _first_step(item: Submission) -> Step:

@@ -79,7 +79,7 @@ class SqlOperations:
         self._liveness = liveness
         self._doorbell = doorbell
         self._in_order = self._dialect.locked(
-            select(_requests.request_key, _requests.version)
+            select(_requests.request_key, _requests.version, _requests.unwritten)
             .where(self._dialect.among(_requests.request_key, "keys"))
             .order_by(_requests.request_key)
         )
@@ -158,7 +158,8 @@ class SqlOperations:
             # Locked in the order in which all others lock them: an update alone takes them as it finds them.
             now = connection.execute(self._in_order, {"keys": self._dialect.keys(told)})
             # What is newer stays unwritten, also where a quicker write-back told it: this one was over it.
-            rows = [(row.request_key, told[row.request_key] != row.version) for row in now]
+            due = [(row, told[row.request_key] != row.version) for row in now]
+            rows = [(row.request_key, unwritten) for row, unwritten in due if row.unwritten != unwritten]
             self._dialect.update(connection, tables.requests, ("request_key",), ("unwritten",), rows)
 
     # -- inside

@@ -75,9 +75,7 @@ class SqliteWorktable:
         if not changes:
             return 0
         with self._database.write() as connection:
-            return sum(
-                execute_rows(connection.execute, tables.WRITE_BACK, rows) for rows in _rounds(changes)
-            )
+            return sum(execute_rows(connection.execute, tables.WRITE_BACK, rows) for rows in _rounds(changes))
 
     def insert(self, rows: Sequence[Mapping[str, JsonValue]]) -> None:
         with self._database.write() as connection:

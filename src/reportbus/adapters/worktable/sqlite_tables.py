@@ -154,7 +154,7 @@ WRITE_BACK: Final = f"""
         CASE {_STATUS} {_RANK} ELSE 0 END < v.column4
         OR (v.column5 AND {_STATUS} = 'FAILED'
             AND (STATUS IS NOT v.column2 OR COMPLETED_AT IS NOT v.column3)))"""  # noqa: S608 - as above
-"""Rows of a reference, a status, the time of completion, the status's rank, and whether it is a further run."""
+"""Rows of a reference, a status, the time of completion, the status's rank, whether it is a further run."""
 
 FIND_ID: Final = "SELECT rowid FROM REPORT_REQUESTS WHERE REQUEST_ID = ?"
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,8 +39,7 @@ _PLAIN: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _ASCII: Final = json.JSONEncoder(separators=(",", ":"))
 
 
-@dataclass(frozen=True, slots=True)
-class RawRow:
+class RawRow(NamedTuple):
     """A row of REPORT_REQUESTS and its rows of DISTRIBUTION_CONFIG, by column name, as they came.
 
     `ref` is the worktable's own mark of the row. `cut` is set where the row was too large for the bus: the

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reportbus.core.errors import MAX_PROBLEMS, Problem, Refused
 from reportbus.core.intake.config import FIELD, config_of, format_of, notices_of
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
     from reportbus.core.model import JsonValue
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a row turned out to be: `request`, or the `problems` it is refused for.
 
     `content` is what the row asks for as canonical JSON, `digest` its SHA-256: the same for the same row,
