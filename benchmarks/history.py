@@ -23,8 +23,9 @@ _NAMED: Final = {"request_id", "log_id", "error_id"}
 def multiply(database: Database, times: int) -> int:
     """Copy every request of the ledger, all of them finished, `times` times; how many there are then.
 
-    Identifiers, which are UUIDs, get another beginning, keys move up: the tables and their indexes look as if
-    those requests had gone through the line. Their audit chains are copies and do not verify.
+    Identifiers, which are UUIDs, get another beginning (request ids a random one, the ledger's own an early
+    one), keys move up: the tables and their indexes look as if those requests had gone through the line.
+    Their audit chains are copies and do not verify.
     """
     with database.write() as connection:
         span = int(connection.execute(text("SELECT max(request_key) FROM requests")).scalar_one())
@@ -45,7 +46,11 @@ def multiply(database: Database, times: int) -> int:
 
 def _copy(connection: Connection, name: str, span: int, copies: range) -> None:
     table = tables.METADATA.tables[name]
-    number = "printf('%08x', n)" if connection.dialect.name == "sqlite" else "lpad(to_hex(n), 8, '0')"
+    spread = "(CAST(n AS BIGINT) * 2654435761 & 4294967295)"
+    if connection.dialect.name == "sqlite":
+        early, anywhere = "printf('%08x', n)", f"printf('%08x', {spread})"
+    else:
+        early, anywhere = "lpad(to_hex(n), 8, '0')", f"lpad(to_hex({spread}), 8, '0')"
     values = []
     for column in table.c:
         if column.name == "job_key":
@@ -53,7 +58,8 @@ def _copy(connection: Connection, name: str, span: int, copies: range) -> None:
         elif column.name in _SHIFTED:
             values.append(f"request_key + CAST(n AS BIGINT) * {span}")
         elif column.name in _NAMED:
-            values.append(f"{number} || substr({column.name}, 9)")
+            beginning = anywhere if column.name == "request_id" else early
+            values.append(f"{beginning} || substr({column.name}, 9)")
         else:
             values.append(column.name)
     numbers = ", ".join(f"({n})" for n in copies)

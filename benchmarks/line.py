@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
@@ -150,24 +150,16 @@ def _ticks(pid: int, fields: slice) -> int:
 
 
 @contextmanager
-def bench(folder: Path, ledger: str, engine: str) -> Iterator[Bench]:
-    """A fresh line on a ledger of this kind, below `folder`."""
-    home = Path(tempfile.mkdtemp(dir=folder))
+def bench(kept: ExitStack, ledger: str, engine: str) -> Iterator[Bench]:
+    """A fresh line on a ledger of this kind; its files and its server stay until `kept` is closed."""
+    home = Path(kept.enter_context(tempfile.TemporaryDirectory(prefix="reportbus-bench-")))
     if ledger == "sqlite":
         (home / "data").mkdir()
-        with _ended_at_last(Bench(home, engine, f"sqlite:///{home / 'data' / 'ledger.db'}")) as made:
-            yield made
-        return
-    server = start_postgres()
-    try:
-        with server.database() as url, _ended_at_last(Bench(home, engine, url, server.pid)) as made:
-            yield made
-    finally:
-        server.close()
-
-
-@contextmanager
-def _ended_at_last(made: Bench) -> Iterator[Bench]:
+        made = Bench(home, engine, f"sqlite:///{home / 'data' / 'ledger.db'}")
+    else:
+        server = start_postgres()
+        kept.callback(server.close)
+        made = Bench(home, engine, kept.enter_context(server.database()), server.pid)
     try:
         yield made
     finally:
@@ -356,11 +348,11 @@ def main() -> None:
             lambda line: with_history(line, 1, asked.requests, asked.history),
         )
     found: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory(prefix="reportbus-bench-") as folder:
+    with ExitStack() as kept:
         for name, (ledger, engine, measure) in cases.items():
             if asked.only not in name:
                 continue
-            with bench(Path(folder), ledger, engine) as line:
+            with bench(kept, ledger, engine) as line:
                 found[name] = measure(line)
             print(f"{name:38} {json.dumps(found[name])}", flush=True)
     _ratios(found)

@@ -132,9 +132,12 @@ class FolderFile:
         return size, content.hexdigest()
 
     def _holds_the_bytes(self, fd: int) -> bool:
+        """Whether the file, whose size is right, has the right bytes."""
         content = hashlib.sha256()
-        while chunk := os.read(fd, min(_CHUNK, self.artifact.size + 1)):
+        left = self.artifact.size
+        while left and (chunk := os.read(fd, min(_CHUNK, left))):
             content.update(chunk)
+            left -= len(chunk)
         return content.hexdigest() == self.artifact.sha256
 
     def _recognise(self, refusal: Permanent | Transient, error: OSError) -> None:

@@ -43,6 +43,7 @@ class FolderRound:
         self._files: dict[int, list[FolderFile]] = {}
         self._failed: dict[int, ReportbusError] = {}
         self._marks: dict[FileSync, int] = {}
+        self._sync_by_folder: dict[int, FileSync] = {}
 
     def deliver(self, deliveries: Mapping[int, Delivery]) -> dict[int, Attempt]:
         """What came of each delivery, under its number."""
@@ -95,10 +96,13 @@ class FolderRound:
                 file.copy(delivery, self._names.new(delivery.delivery_id))
 
     def _sync_of(self, folder: OpenFolder) -> FileSync:
-        try:
-            return self._syncs.of(folder.fd)
-        except OSError as error:
-            raise folder_error(error, f"opening {folder.path} to sync it") from error
+        sync = self._sync_by_folder.get(folder.fd)
+        if sync is None:
+            try:
+                sync = self._sync_by_folder[folder.fd] = self._syncs.of(folder.fd)
+            except OSError as error:
+                raise folder_error(error, f"opening {folder.path} to sync it") from error
+        return sync
 
     def _verify(self, number: int) -> None:
         for file in self._files[number]:

@@ -31,10 +31,17 @@ _workers = tables.workers.c
 _HERE: Final = (
     select(_workers.worker, _workers.lease_until).where(_workers.gone.is_(False)).order_by(_workers.worker)
 )
-_RUNNING: Final = (
+_HOLDERS: Final = (
+    select(_workers.worker)
+    .where(
+        _workers.worker.in_(select(tables.jobs.c.worker).where(tables.jobs.c.state == "RUNNING")),
+        _workers.gone.is_(True),
+    )
+    .order_by(_workers.worker)
+)
+_HELD: Final = (
     select(tables.jobs)
-    .join(tables.workers, _workers.worker == tables.jobs.c.worker)
-    .where(tables.jobs.c.state == "RUNNING", _workers.gone.is_(True))
+    .where(tables.jobs.c.state == "RUNNING", tables.jobs.c.worker == bindparam("who"))
     .order_by(tables.jobs.c.job_key)
     .limit(BATCH)
 )
@@ -64,14 +71,21 @@ def take_back(database: Database, contents: Contents, policies: Policies, worker
     Nobody can tell what was done of a job that is still in such hands, so it counts as lost. With `worker`
     only its jobs are taken; otherwise jobs of requests that others have locked are left to the next call.
     """
-    running = _RUNNING if worker is None else _RUNNING.where(tables.jobs.c.worker == worker)
+    with database.read() as connection:
+        holders = connection.execute(_HOLDERS).scalars().all()
+    return sum(
+        _take_all(database, contents, policies, holder, skip=worker is None)
+        for holder in holders
+        if worker in {None, holder}
+    )
+
+
+def _take_all(database: Database, contents: Contents, policies: Policies, worker: int, *, skip: bool) -> int:
     taken = 0
     while True:
         with database.write() as connection:
-            found = connection.execute(running).all()
-            count = (
-                _lose(connection, database, contents, policies, found, skip=worker is None) if found else 0
-            )
+            found = connection.execute(_HELD, {"who": worker}).all()
+            count = _lose(connection, database, contents, policies, found, skip=skip) if found else 0
         taken += count
         if count < BATCH:
             return taken

@@ -74,11 +74,14 @@ class SqlRecords:
 
     def jobs(self, request_id: str) -> Sequence[JobView]:
         job = tables.jobs.c
+        first = _key_of(request_id).scalar_subquery() * tables.JOBS_PER_REQUEST
         statement = (
             select(tables.jobs, tables.workers.c.name)
-            .join(tables.requests, _requests.request_key == job.request_key)
             .outerjoin(tables.workers, tables.workers.c.worker == job.worker)
-            .where(_requests.request_id == request_id, job.state.in_(["READY", "WAITING", "RUNNING"]))
+            .where(
+                job.job_key.between(first, first + tables.JOBS_PER_REQUEST - 1),
+                job.state.in_(["READY", "WAITING", "RUNNING"]),
+            )
             .order_by(job.number)
         )
         with self._database.read() as connection:

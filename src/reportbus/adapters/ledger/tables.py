@@ -17,6 +17,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     DateTime,
     Double,
     Index,
@@ -27,7 +28,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    text,
 )
 
 METADATA: Final = MetaData()
@@ -71,15 +71,14 @@ requests: Final = Table(
 )
 
 
-def _partial_index(name: str, *columns: Column[Any], where: str) -> None:
-    """An index over the rows where `where` holds."""
-    condition = text(where)
-    Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+def _partial_index(name: str, *columns: Column[Any], where: ColumnElement[bool]) -> None:
+    """An index over the rows where `where` holds; queries have to say it in the same words."""
+    Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
-_partial_index("requests_live", requests.c.expires_at, where="ended_at IS NULL")
-_partial_index("requests_troubled", requests.c.request_key, where="code <> ''")
-_partial_index("requests_unwritten", requests.c.request_key, where="unwritten")
+_partial_index("requests_live", requests.c.expires_at, where=requests.c.ended_at.is_(None))
+_partial_index("requests_troubled", requests.c.request_key, where=requests.c.code != "")
+_partial_index("requests_unwritten", requests.c.request_key, where=requests.c.unwritten)
 
 contents: Final = Table(
     "contents",
@@ -129,9 +128,9 @@ jobs: Final = Table(
 )
 """`job_key` is `job_key(request_key, number)`: one number, so that a batch is asked for with one array."""
 
-_partial_index("jobs_ready", jobs.c.stage, jobs.c.rank, where="state = 'READY'")
-_partial_index("jobs_waiting", jobs.c.due_at, where="state = 'WAITING'")
-_partial_index("jobs_running", jobs.c.worker, where="state = 'RUNNING'")
+_partial_index("jobs_ready", jobs.c.stage, jobs.c.rank, where=jobs.c.state == "READY")
+_partial_index("jobs_waiting", jobs.c.due_at, where=jobs.c.state == "WAITING")
+_partial_index("jobs_running", jobs.c.worker, where=jobs.c.state == "RUNNING")
 
 outputs: Final = Table(
     "outputs",
@@ -215,7 +214,7 @@ workers: Final = Table(
     Column("lease_until", Double, nullable=False),
     Column("gone", Boolean, nullable=False),
 )
-_partial_index("workers_here", workers.c.worker, where="NOT gone")
+_partial_index("workers_here", workers.c.worker, where=workers.c.gone.is_(False))
 
 JOBS_PER_REQUEST: Final = 1 << 20
 

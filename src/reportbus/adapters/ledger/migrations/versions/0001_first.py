@@ -140,7 +140,7 @@ def _requests() -> None:
         "requests",
         ["request_key"],
         unique=False,
-        sqlite_where=sa.text("unwritten"),
+        sqlite_where=sa.text("unwritten = 1"),
         postgresql_where=sa.text("unwritten"),
     )
 
@@ -315,6 +315,6 @@ def _workers() -> None:
         "workers",
         ["worker"],
         unique=False,
-        sqlite_where=sa.text("NOT gone"),
-        postgresql_where=sa.text("NOT gone"),
+        sqlite_where=sa.text("gone IS 0"),
+        postgresql_where=sa.text("gone IS false"),
     )
