@@ -215,7 +215,8 @@ def test_long_complaints_are_cut_at_their_beginning(bench: ScriptBench) -> None:
 def test_a_script_that_does_not_do_its_work_gets_its_code(bench: ScriptBench, source: str, code: str) -> None:
     busy = "while True: pass" in source  # the others must reach their own limit first, on a slow disk too
     limits: JsonValue = {
-        "cpu_seconds": 1 if busy else 20, "seconds": 30, "memory_mb": 256, "output_mb": 1, "disk_mb": 8, "files": 500,
+        "cpu_seconds": 1 if busy else 20, "seconds": 30, "memory_mb": 256,
+        "output_mb": 1, "disk_mb": 8, "files": 500,
     }  # fmt: skip
     assert refusal(bench, source, limits=limits).code == code
 
