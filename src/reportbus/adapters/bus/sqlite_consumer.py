@@ -29,7 +29,7 @@ HOLD_SECONDS: Final = 60.0
 MAX_BATCH: Final = 16 * 1024 * 1024
 """Characters of a batch; it ends early with the message that reaches them."""
 
-_LOOK_SECONDS: Final = 0.25  # a member that dies changes nothing in the file: those who wait look for it
+_LOOK_SECONDS: Final = 1.0  # a member that dies changes nothing in the file: those who wait look for it
 _END: Final = 2**63 - 1
 _NOTHING: Final = Batch((), "")
 

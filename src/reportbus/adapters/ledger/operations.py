@@ -178,6 +178,8 @@ class SqlOperations:
             with self._database.write() as connection:
                 now = self._dialect.now(connection)
                 keys = list(connection.execute(_EXPIRED, {"now": now}).scalars())
+                if not keys:
+                    return expired
                 book = Book(self._dialect, now)
                 book.load(connection, keys, skip=True)
                 due = [entry for key in keys if key in book and _goes_on(entry := book.entry(key))]
