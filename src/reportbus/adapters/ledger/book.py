@@ -130,7 +130,7 @@ class Book:
         statement = self._dialect.locked(
             _LOAD.where(self._dialect.among(tables.requests.c.request_key, "keys")), skip=skip
         )
-        for row in connection.execute(statement, {"keys": self._dialect.keys(wanted)}):
+        for row in connection.execute(statement, {"keys": self._dialect.keys(wanted)}).all():
             self._entries[row[0]] = _entry(*row)
 
     def add(self, entry: Entry) -> None:

@@ -90,7 +90,7 @@ class SqlIntake:
 
     def _load_known(self, connection: Connection, book: Book, ids: Sequence[str]) -> dict[str, _Standing]:
         """The requests that are there already, by id; they are locked in the book."""
-        rows = connection.execute(self._known, {"ids": self._dialect.keys(ids)})
+        rows = connection.execute(self._known, {"ids": self._dialect.keys(ids)}).all()
         known = {row.request_id: _Standing(row.request_key, row.digest, row.ref) for row in rows}
         if known:
             book.load(connection, [standing.key for standing in known.values()])

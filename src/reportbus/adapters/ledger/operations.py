@@ -156,7 +156,7 @@ class SqlOperations:
         told = {change.request_key: change.version for change in changes}
         with self._database.write() as connection:
             # Locked in the order in which all others lock them: an update alone takes them as it finds them.
-            now = connection.execute(self._in_order, {"keys": self._dialect.keys(told)})
+            now = connection.execute(self._in_order, {"keys": self._dialect.keys(told)}).all()
             # What is newer stays unwritten, also where a quicker write-back told it: this one was over it.
             due = [(row, told[row.request_key] != row.version) for row in now]
             rows = [(row.request_key, unwritten) for row, unwritten in due if row.unwritten != unwritten]

@@ -42,7 +42,7 @@ def newest_outputs(
         .order_by(output.request_key, output.run, output.number)
     )
     newest: dict[int, tuple[int, tuple[Artifact, ...]]] = {}
-    for row in connection.execute(statement, {"keys": database.dialect.keys(keys)}):
+    for row in connection.execute(statement, {"keys": database.dialect.keys(keys)}).all():
         artifact = Artifact(row.staging_key, row.file_name, row.format, row.size, row.sha256, row.rows)
         run, artifacts = newest.get(row.request_key, (0, ()))
         newest[row.request_key] = (row.run, (*artifacts, artifact) if run == row.run else (artifact,))

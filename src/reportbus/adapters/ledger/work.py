@@ -337,7 +337,7 @@ class SqlWorkLedger:
             self._among, _jobs.state == "RUNNING", _jobs.worker == self.worker
         )
         keys = [tables.job_key(event.task.request_key, event.task.job.number) for event in events]
-        rows = connection.execute(statement, {"jobs": self._dialect.keys(keys)})
+        rows = connection.execute(statement, {"jobs": self._dialect.keys(keys)}).all()
         return {row.job_key: row.fence for row in rows}
 
     def _enter(
