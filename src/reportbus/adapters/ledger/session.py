@@ -55,8 +55,8 @@ class Session(psycopg.Connection[Any]):
 
     def wait(self, gen: PQGen[RV], interval: float = _LOOK_SECONDS, timeout: float | None = None) -> RV:
         """See psycopg; each reply is waited for here."""
-        if timeout is not None:
-            return super().wait(gen, interval, timeout)
+        if timeout is not None:  # for notifications, in a thread that no signal interrupts: one long look
+            return super().wait(gen, timeout, timeout)
         try:
             return super().wait(gen, interval, self.reply_seconds)
         except psycopg.OperationalError:

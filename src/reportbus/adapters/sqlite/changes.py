@@ -2,7 +2,7 @@
 
 SQLite counts the commits of all other connections (`PRAGMA data_version`). To wake up 50 times a second and
 read that count takes 0.8 % of a core, for each file. So it is read when the kernel tells that somebody
-wrote to the write-ahead log, and otherwise four times a second. What was written becomes a commit a little
+wrote to the write-ahead log, and otherwise once a second. What was written becomes a commit a little
 later (with `synchronous=FULL` after an fsync), and nothing tells when: so after a write the count is read
 again after 1, 2, 4 … milliseconds. Where the kernel tells nothing, it is read every 50 milliseconds.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FIRST_PAUSE: Final = 0.001
-LONGEST_PAUSE: Final = 0.25
+LONGEST_PAUSE: Final = 1.0
 LONGEST_PAUSE_UNTOLD: Final = 0.05
 
 
