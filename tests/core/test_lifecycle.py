@@ -274,6 +274,20 @@ def test_waits_double_and_are_capped() -> None:
     assert policy.delay(9, 1.0) == policy.delay(10_000, 1.0) == 300
 
 
+@pytest.mark.parametrize(
+    "usual", [Policy(), Policy(max_backoff=20), Policy(backoff_base=1.01), Policy(max_backoff=3_600)]
+)
+def test_notices_are_tried_for_a_day_whatever_the_longest_wait_is(usual: Policy) -> None:
+    policy = usual.lasting(lifecycle.NOTICE_SECONDS)
+    average = sum(policy.delay(attempt, 0.5) for attempt in range(1, policy.max_retries + 1))
+
+    assert 86_400 == pytest.approx(average, abs=policy.max_backoff / 2)
+
+
+def test_a_day_is_583_waits_of_up_to_five_minutes() -> None:
+    assert (583, 300) == (lifecycle.NOTIFY_POLICY.max_retries, lifecycle.NOTIFY_POLICY.max_backoff)
+
+
 @pytest.mark.parametrize(("wish", "waits"), [(7.0, 7.0), (10.0**9, 300.0), (-5.0, 0.0), (None, 0.0)])
 def test_the_other_sides_wish_is_honoured_within_limits(wish: float | None, waits: float) -> None:
     assert waits == Policy().delay(1, 0.0, wish)

@@ -15,8 +15,9 @@ function does not apply it raises `IllegalStep` and nothing changes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import ceil
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reportbus.core.errors import TRANSIENT_CODES
@@ -92,17 +93,30 @@ class Policy:
 
         The other side's `retry_after` is honoured, between 0 and `max_backoff`.
         """
-        ceiling = self.max_backoff
-        if attempt < _LONGEST_EXPONENT:
-            ceiling = min(ceiling, self.backoff_base**attempt)
         wish = min(max(retry_after or 0.0, 0.0), self.max_backoff)
-        return max(jitter * ceiling, wish)
+        return max(jitter * self.longest(attempt), wish)
+
+    def longest(self, attempt: int) -> float:
+        """Seconds that the wait after failed attempt `attempt` takes at most, by itself."""
+        grown = self.backoff_base**attempt if attempt < _LONGEST_EXPONENT else self.max_backoff
+        return min(grown, self.max_backoff)
+
+    def lasting(self, seconds: float) -> Policy:
+        """This policy with as many retries as last `seconds` on average; jitter leaves half of each wait."""
+        retries, left = 0, 2 * seconds
+        while left > 0 and retries + 1 < _LONGEST_EXPONENT:
+            retries += 1
+            left -= self.longest(retries)
+        return replace(self, max_retries=retries + max(0, ceil(left / self.max_backoff)))
 
 
 _LONGEST_EXPONENT: Final = 64
 
-NOTIFY_POLICY: Final = Policy(max_retries=300)
-"""Notices are tried for about a day: 300 waits of at most five minutes."""
+NOTICE_SECONDS: Final = 86_400.0
+"""How long a notice is tried, on average: a day."""
+
+NOTIFY_POLICY: Final = Policy().lasting(NOTICE_SECONDS)
+"""Notices are tried for a day: 583 waits of any length up to five minutes, an hour more or less."""
 
 
 class RunState(NamedTuple):

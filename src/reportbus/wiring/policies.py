@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reportbus.adapters.ledger.answers import Policies
 from reportbus.core.jobs import channel_lane, engine_lane, target_lane
-from reportbus.core.lifecycle import NOTIFY_POLICY, Policy
+from reportbus.core.lifecycle import NOTICE_SECONDS, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def policies(settings: Settings) -> Policies:
-    """The platform's policy; an engine's or destination's own `retry_count` stands in for `max_retries`."""
+    """The platform's policy; an engine's or destination's own `retry_count` stands in for `max_retries`.
+
+    Notices are tried for a day, whatever the waits are.
+    """
     retry = settings.retry
     usual = Policy(
         max_retries=retry.max_retries,
@@ -27,7 +30,7 @@ def policies(settings: Settings) -> Policies:
     counts = {engine_lane(name): engine.retry_count for name, engine in settings.engines.items()}
     counts |= {target_lane(name): target.retry_count for name, target in settings.destinations.items()}
     lanes = {lane: replace(usual, max_retries=count) for lane, count in counts.items() if count is not None}
-    return Policies(usual, replace(usual, max_retries=NOTIFY_POLICY.max_retries), lanes)
+    return Policies(usual, usual.lasting(NOTICE_SECONDS), lanes)
 
 
 def limits(settings: Settings) -> Mapping[str, int]:
