@@ -421,6 +421,15 @@ class LedgerContract:
         assert (True, {(task.request_key, 1)}) == (pulse.alive, set(pulse.stop))
         assert (Status.FAILED, "RUN_CANCELLED") == (view.status, view.code)
 
+    def test_the_notice_of_a_cancelled_run_is_not_told_to_stop(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission("a", notify=True)])
+        ledger.operations.cancel("a", "ann")
+
+        assert [Stage.NOTIFY] == [task.job.stage for task in worker.claim(ALL, {})]
+        assert frozenset() == worker.renew().stop
+
     @pytest.mark.parametrize("id_", ["unknown", "done"])
     def test_what_is_unknown_or_ended_cannot_be_cancelled(
         self, ledger: SqlLedger, worker: SqlWorkLedger, id_: str

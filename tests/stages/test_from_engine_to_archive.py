@@ -89,7 +89,9 @@ class Line:
             default_timeout=60,
             cancelled=lambda _: False,
         )
-        self.notify = Notify(channels={"EMAIL": self.channel}, clock=clock, redactor=redactor)
+        self.notify = Notify(
+            channels={"EMAIL": self.channel}, clock=clock, redactor=redactor, cancelled=lambda _: False
+        )
 
     def close(self) -> None:
         self.destination.close()

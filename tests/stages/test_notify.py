@@ -6,14 +6,14 @@ import pytest
 
 from reportbus.adapters.clock import ManualClock
 from reportbus.core.errors import Transient
-from reportbus.core.events import Failed, Kind, Notified
+from reportbus.core.events import Failed, HandedBack, Kind, Notified
 from reportbus.core.model import NotifyRule, Outcome, Receipt, Status
 from reportbus.core.redact import Redactor
 from reportbus.stages.notify import Notify
 from stages.orders import notify_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from reportbus.ports import Attempt, Notice
 
@@ -37,8 +37,13 @@ def sent(notice: Notice) -> Receipt:
     return Receipt(notice.notice_id, "reply")
 
 
-def stage(channel: ScriptedChannel) -> Notify:
-    return Notify(channels={"EMAIL": channel}, clock=ManualClock(), redactor=Redactor())
+def stage(channel: ScriptedChannel, cancelled: Collection[str] = ()) -> Notify:
+    return Notify(
+        channels={"EMAIL": channel},
+        clock=ManualClock(),
+        redactor=Redactor(),
+        cancelled=lambda task: task.request.request_id in cancelled,
+    )
 
 
 def test_a_slice_is_sent_in_one_call() -> None:
@@ -78,6 +83,13 @@ def test_one_failed_notice_does_not_spoil_its_neighbours() -> None:
     events = stage(channel).run([notify_task(1), notify_task(2)])
     assert events[0].answer == Failed(Kind.TRANSIENT, "ServiceUnavailable", "mailbox busy")
     assert isinstance(events[1].answer, Notified)
+
+
+def test_a_notice_that_is_in_hand_no_more_is_handed_back_and_not_sent() -> None:
+    channel = ScriptedChannel()
+    events = stage(channel, cancelled={"R-1"}).run([notify_task(1), notify_task(2)])
+    assert [event.answer for event in events] == [HandedBack(), Notified(Receipt("R-2-1-0", "reply"))]
+    assert [[notice.request.request_id for notice in call] for call in channel.calls] == [["R-2"]]
 
 
 def test_an_unknown_channel_is_an_answer_that_names_those_there_are() -> None:

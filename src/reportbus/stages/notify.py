@@ -10,7 +10,7 @@ from reportbus.core.failure import failure
 from reportbus.ports import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from reportbus.core.jobs import Task
     from reportbus.core.model import NotifyRule
@@ -21,13 +21,22 @@ if TYPE_CHECKING:
 class Notify:
     """The stage of notify jobs. `run` answers for each task of a slice, in order, and never raises.
 
-    A slice goes through one channel, in one call.
+    A slice goes through one channel, in one call. `cancelled` says whether to stop before a task is begun;
+    then it is handed back.
     """
 
-    def __init__(self, *, channels: Mapping[str, Channel], clock: Clock, redactor: Redactor) -> None:
+    def __init__(
+        self,
+        *,
+        channels: Mapping[str, Channel],
+        clock: Clock,
+        redactor: Redactor,
+        cancelled: Callable[[Task], bool],
+    ) -> None:
         self._channels = channels
         self._clock = clock
         self._redact = redactor.redact
+        self._cancelled = cancelled
 
     def run(self, tasks: Sequence[Task]) -> list[Event]:
         """Send all notices that can be sent, in one call of the channel."""
@@ -36,7 +45,8 @@ class Notify:
         notices: dict[int, Notice] = {}
         for index, task in enumerate(tasks):
             try:
-                notices[index] = self._notice(task)
+                if not self._cancelled(task):
+                    notices[index] = self._notice(task)
             except Exception as error:  # noqa: BLE001 - the boundary: it is the answer of this one task
                 answers[index] = failure(error, self._redact)
         if notices:

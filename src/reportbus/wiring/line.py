@@ -127,7 +127,12 @@ class Work:
                     cancelled=grip.cancelled,
                 )
             case Stage.NOTIFY:
-                return Notify(channels=parts.channels, clock=parts.clock, redactor=parts.redactor)
+                return Notify(
+                    channels=parts.channels,
+                    clock=parts.clock,
+                    redactor=parts.redactor,
+                    cancelled=grip.cancelled,
+                )
 
 
 def loops(parts: Parts, roles: Collection[str]) -> list[Loop]:

@@ -157,7 +157,12 @@ class SqlWorkLedger:
         stopping = (
             select(_jobs.request_key, _jobs.number)
             .join(tables.requests, tables.requests.c.request_key == _jobs.request_key)
-            .where(_jobs.state == "RUNNING", _jobs.worker == self.worker, tables.requests.c.ending != "")
+            .where(
+                _jobs.state == "RUNNING",
+                _jobs.worker == self.worker,
+                _jobs.stage != Stage.NOTIFY.value,  # the end of a cancelled run is told like any other
+                tables.requests.c.ending != "",
+            )
         )
         with self._database.write() as connection:
             until = self._dialect.now(connection) + self._lease
