@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from reportbus.core.events import Delivered, Event, Failed, Generated, HandedBack, Kind, Notified
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from reportbus.wiring.parts import Parts
 
 EVERYTHING: Final = dict.fromkeys(Stage, 100)
+REPORT: Final = b"a\n".ljust(12_345, b"1")
+"""What every report is."""
+
 LATER: Final = 400.0
 """Seconds after which every retry is due."""
 
@@ -88,7 +92,7 @@ def well(task: Task) -> Answer:
         case Stage.GENERATE:
             number, run = task.job.number, task.job.run
             key = f"reports/{task.request.request_id}/{run}/{number}/one.csv"
-            return Generated((Artifact(key, "one.csv", "CSV", 12_345, "ab" * 32, 200),))
+            return Generated((Artifact(key, "one.csv", "CSV", len(REPORT), sha256(REPORT).hexdigest(), 200),))
         case Stage.DELIVER:
             return Delivered(Receipt(f"/srv/in/{task.job.subject}/one.csv", "hash", 12_345, "ab" * 32))
         case Stage.NOTIFY:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from entry.states import failing, request, well
+from entry.states import REPORT, failing, request, well
 from reportbus.core.errors import Problem
 from reportbus.core.events import Kind
 from reportbus.core.jobs import Stage
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from entry.states import Line
 
 BROKEN = failing(Stage.DELIVER, "DST_ROOT_MISSING", "/mnt/acme does not exist", 2)
+
+
+def stage(shell: CommandLine, key: str, content: bytes) -> None:
+    """Put a file on staging."""
+    with shell.parts() as parts, parts.staging.writer(key, limit=len(content)) as writer:
+        writer.write(content)
+        parts.staging.publish([writer])
 
 
 @pytest.fixture
@@ -127,13 +134,24 @@ def test_a_retry_begins_anew_where_the_report_is_not_staged_any_more(shell: Comm
 def test_a_retry_begins_from_staging_where_the_report_still_stands_there(
     shell: CommandLine, three: None
 ) -> None:
-    with shell.parts() as parts, parts.staging.writer("reports/R-2/1/1/one.csv", limit=100) as writer:
-        writer.write(b"a\n1\n")
-        parts.staging.publish([writer])
+    stage(shell, "reports/R-2/1/1/one.csv", REPORT)
     assert shell.json("request", "retry", "R-2") == {
         "retried": [{"request_id": "R-2", "run": 2, "staged": True, "opened": True}]
     }
     assert shell.json("request", "show", "R-2")["request"]["status"] == "GENERATED"
+
+
+@pytest.mark.parametrize("harmed", [REPORT[:-1], REPORT[:-1] + b"2"], ids=["shorter", "other bytes"])
+def test_one_retry_makes_a_report_again_whose_staged_file_is_not_what_was_recorded(
+    shell: CommandLine, line: Line, harmed: bytes
+) -> None:
+    line.take_in(request("R-1"))
+    line.finish(failing(Stage.DELIVER, "STG_MISMATCH", "the staged bytes are not what was recorded"))
+    stage(shell, "reports/R-1/1/1/one.csv", harmed)
+    assert shell.text("request", "retry", "R-1") == "R-1 begins run 2, from the engine on\n"
+    line.finish(well)
+    shown = shell.json("request", "show", "R-1")
+    assert (shown["request"]["status"], shown["outputs"]) == ("COMPLETED", ["reports/R-1/2/4/one.csv"])
 
 
 def test_of_several_retries_one_that_cannot_be_does_not_keep_the_others(

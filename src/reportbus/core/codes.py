@@ -326,11 +326,11 @@ CODES: Final[dict[str, CodeInfo]] = {
     # STG: staging
     "STG_MISSING": CodeInfo(
         "A staged file is not there any more, or never was.",
-        "Retry the request; where the file was swept, submit the request again.",
+        "Retry the request: the report is made again.",
     ),
     "STG_MISMATCH": CodeInfo(
         "A staged file has other content than was recorded, or than is published under its key now.",
-        "Submit the request again; look for whoever writes into the staging store by hand.",
+        "Retry the request: the report is made again. Look for whoever writes into the staging store by hand.",
     ),
     # EVT: events
     "EVT_IGNORED": CodeInfo(

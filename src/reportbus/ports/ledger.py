@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reportbus.core.errors import Problem
     from reportbus.core.events import Event
     from reportbus.core.jobs import Stage, Task
-    from reportbus.core.model import JsonValue, Request, Status
+    from reportbus.core.model import Artifact, JsonValue, Request, Status
     from reportbus.ports.worktable import WriteBack
 
 
@@ -320,5 +320,5 @@ class Records(Protocol):
     def workers(self) -> Sequence[WorkerView]:
         """The workers there are, oldest first."""
 
-    def outputs(self, request_id: str) -> Sequence[str]:
-        """Staging keys of the newest run that has outputs."""
+    def outputs(self, request_id: str) -> Sequence[Artifact]:
+        """The staged files of the newest run that has some, as they were recorded."""

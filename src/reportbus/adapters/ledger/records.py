@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, select
 
 from reportbus.adapters.ledger import tables
 from reportbus.adapters.ledger.contents import readable
+from reportbus.adapters.ledger.rows import artifact_of
 from reportbus.core.chain import FIRST, link
 from reportbus.core.jobs import Stage
 from reportbus.core.model import Status
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from reportbus.adapters.ledger.database import Database
-    from reportbus.core.model import Request
+    from reportbus.core.model import Artifact, Request
     from reportbus.ports import Filter
 
 STREAM_ROWS: Final = 2000
@@ -124,16 +125,16 @@ class SqlRecords:
         with self._database.read() as connection:
             return [_error_view(row) for row in connection.execute(statement)]
 
-    def outputs(self, request_id: str) -> Sequence[str]:
+    def outputs(self, request_id: str) -> Sequence[Artifact]:
         output = tables.outputs.c
         statement = (
-            select(output.staging_key, output.run)
+            select(tables.outputs)
             .where(output.request_key.in_(_key_of(request_id)))
             .order_by(output.run, output.number)
         )
         with self._database.read() as connection:
             rows = connection.execute(statement).all()
-        return [row.staging_key for row in rows if row.run == rows[-1].run]
+        return [artifact_of(row) for row in rows if row.run == rows[-1].run]
 
     def workers(self) -> Sequence[WorkerView]:
         worker = tables.workers.c

@@ -31,6 +31,11 @@ def job_of(row: Row[Any]) -> Job:
     )
 
 
+def artifact_of(row: Row[Any]) -> Artifact:
+    """The staged file a row of the outputs table describes."""
+    return Artifact(row.staging_key, row.file_name, row.format, row.size, row.sha256, row.rows)
+
+
 def newest_outputs(
     connection: Connection, database: Database, keys: set[int]
 ) -> dict[int, tuple[Artifact, ...]]:
@@ -43,9 +48,9 @@ def newest_outputs(
     )
     newest: dict[int, tuple[int, tuple[Artifact, ...]]] = {}
     for row in connection.execute(statement, {"keys": database.dialect.keys(keys)}).all():
-        artifact = Artifact(row.staging_key, row.file_name, row.format, row.size, row.sha256, row.rows)
         run, artifacts = newest.get(row.request_key, (0, ()))
-        newest[row.request_key] = (row.run, (*artifacts, artifact) if run == row.run else (artifact,))
+        others = artifacts if run == row.run else ()
+        newest[row.request_key] = (row.run, (*others, artifact_of(row)))
     return {key: artifacts for key, (_, artifacts) in newest.items()}
 
 

@@ -1,4 +1,4 @@
-"""Retrying: the next run of a failed request, from staging where the report still stands there."""
+"""Retrying: the next run of a failed request, from staging where the report still stands there unharmed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from reportbus.core.model import Status
+from reportbus.ports import StagedObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from reportbus.core.model import Artifact
     from reportbus.ports import Filter, Operations, Records, RequestView, Staging
 
 _ENDED_BY_PEOPLE: Final = frozenset({"RUN_CANCELLED", "RUN_EXPIRED"})
@@ -33,8 +35,8 @@ class Retried:
 
 def retry(request_id: str, by: str, operations: Operations, records: Records, staging: Staging) -> Retried:
     """Open the next run of a FAILED request. Raises Refused where there can be none."""
-    keys = records.outputs(request_id)
-    staged = bool(keys) and all(staging.find(key) is not None for key in keys)
+    files = records.outputs(request_id)
+    staged = bool(files) and all(_stands(file, staging) for file in files)
     return Retried(request_id, operations.retry(request_id, by, staged=staged), staged)
 
 
@@ -54,6 +56,11 @@ def dead_letters(records: Records, which: Filter) -> Iterator[RequestView]:
 def is_dead_letter(view: RequestView) -> bool:
     """Whether the newest run ended by a fault: not refused at intake, not cancelled, not expired."""
     return view.status is Status.FAILED and not view.refused and view.code not in _ENDED_BY_PEOPLE
+
+
+def _stands(file: Artifact, staging: Staging) -> bool:
+    """Whether the file still stands on staging, with the bytes that were recorded."""
+    return staging.find(file.key) == StagedObject(file.key, file.size, file.sha256)
 
 
 def _failed(records: Records, which: Filter) -> Iterator[RequestView]:

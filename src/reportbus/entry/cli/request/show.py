@@ -56,7 +56,7 @@ def _document(view: RequestView, records: Records) -> JsonValue:
             "asked": records.content(request_id),
             "deliveries": records.deliveries(request_id),
             "jobs": records.jobs(request_id),
-            "outputs": records.outputs(request_id),
+            "outputs": [file.key for file in records.outputs(request_id)],
             "errors": records.errors(request_id),
         }
     )
@@ -83,7 +83,7 @@ def _print(view: RequestView, asked: Request | None, records: Records) -> None:
     outputs = records.outputs(request_id)
     if outputs:
         click.echo("\nStaged files")
-        click.echo("\n".join(f"  {key}" for key in outputs))
+        click.echo("\n".join(f"  {file.key}" for file in outputs))
     if view.code:
         click.echo(f"\nWhy, and what to do: reportbus request why {request_id}")
 
