@@ -32,10 +32,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reportbus.adapters.ledger.work import SqlWorkLedger
+    from reportbus.core.events import Answer
 
 TESTS = Path(__file__).parent.parent
 PASSING = Failed(Kind.TRANSIENT, "ServiceUnavailable", "the share is away")
 FOR_GOOD = Failed(Kind.PERMANENT, "DST_PERMISSION", "not allowed to write in /nas")
+NOBODY_KNOWS = Failed(Kind.UNKNOWN, "DST_REFUSED", "the connection was lost after the last byte")
 AT_ONCE = Policies(usual=Policy(max_backoff=0))
 LIMIT_SECONDS = 20.0
 
@@ -457,6 +459,48 @@ class LedgerContract:
         assert (Status.COMPLETED, 2, 3) == (view.status, view.run, view.delivered)
         assert ["DELIVERED"] * 3 == [d.state for d in ledger.records.deliveries("a")]
         assert [] == list(ledger.records.verify())
+
+    @pytest.mark.parametrize("answer", [NOBODY_KNOWS, Lost()])
+    @pytest.mark.parametrize("staged", [True, False])
+    def test_a_retry_after_an_outcome_that_nobody_knows_is_marked(
+        self,
+        ledger: SqlLedger,
+        worker: SqlWorkLedger,
+        answer: Answer,
+        staged: bool,  # noqa: FBT001 - pytest passes by name
+    ) -> None:
+        ledger.intake.accept([submission("a", targets=2)])
+        first, second = worker.record([succeeded(t) for t in worker.claim(ALL, {})], ALL)
+        worker.record([*answered([first], answer), *answered([second], FOR_GOOD)], NONE)
+        while tasks := worker.claim(ALL, {}):
+            worker.record(answered(tasks, answer), NONE)
+        failed = {each.target: each.possible_duplicate for each in ledger.records.deliveries("a")}
+        ledger.operations.retry("a", "ann", staged=staged)
+        tasks = worker.claim(ALL, {})
+        tasks = tasks if staged else worker.record([succeeded(task) for task in tasks], ALL)
+
+        assert {1: True, 2: False} == failed
+        assert {1: True, 2: False} == {task.job.subject: task.job.doubtful for task in tasks}
+
+    def test_a_delivery_that_was_in_the_hands_of_a_retiring_worker_is_marked_also_after_a_cancel(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission("a")])
+        worker.record([succeeded(task) for task in worker.claim(ALL, {})], ALL)
+        worker.close()
+        other = ledger.worker()
+        (again,) = other.claim(ALL, {})
+        other.record(answered([again], HandedBack()), NONE)
+        ledger.operations.cancel("a", "ann")
+        ledger.operations.retry("a", "ann", staged=True)
+        (retried,) = other.claim(ALL, {})
+
+        assert (1, True, 2, True) == (
+            again.job.attempt,
+            again.job.doubtful,
+            retried.job.run,
+            retried.job.doubtful,
+        )
 
     def test_retrying_twice_makes_one_run(self, ledger: SqlLedger, worker: SqlWorkLedger) -> None:
         ledger.intake.accept([submission("a")])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reportbus.core import lifecycle
 from reportbus.core.events import Answer, Delivered, Generated, Notified
 from reportbus.core.jobs import Job, Stage
-from reportbus.core.lifecycle import Fate, Policy, RunState, Step
+from reportbus.core.lifecycle import Fate, Past, Policy, RunState, Step
 from reportbus.core.model import (
     TERMINAL,
     Artifact,
@@ -69,12 +69,18 @@ class MemoryLedger:
     request: Request
     state: RunState = field(default_factory=lambda: RunState(1, Status.PENDING))
     open: dict[int, Held] = field(default_factory=dict)
+    closed: list[Job] = field(default_factory=list)
     delivered: set[int] = field(default_factory=set)
     staged: bool = False
     notes: list[Note] = field(default_factory=list)
     outcomes: list[tuple[int, Outcome]] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     engine_calls: int = 0
+
+    def past(self) -> Past:
+        """What the ended runs came to."""
+        doubtful = {job.subject for job in self.closed if job.stage is Stage.DELIVER and job.doubtful}
+        return Past(self.delivered, doubtful)
 
     def accept(self) -> None:
         """Take the request in."""
@@ -92,15 +98,15 @@ class MemoryLedger:
         """The answer to an open job that a worker has."""
         held = self.open.pop(number)
         try:
-            step = lifecycle.step(
-                self.state, held.job, answer, self.request, POLICY, jitter, lambda: self.delivered
-            )
+            step = lifecycle.step(self.state, held.job, answer, self.request, POLICY, jitter, self.past)
         except lifecycle.IllegalStep:
             self.open[number] = held
             raise
         if step.fate is Fate.AGAIN:
             assert step.job is not None
             self.open[number] = Held(step.job)
+        else:
+            self.closed.append(step.job or held.job)
         if step.fate is Fate.DONE and isinstance(answer, Delivered):
             assert held.job.subject not in self.delivered, "a delivered target was delivered once more"
             self.delivered.add(held.job.subject)
@@ -120,12 +126,12 @@ class MemoryLedger:
             self.state, "RUN_CANCELLED", "cancelled", closed=idle, request=self.request
         )
         for job in idle:
-            del self.open[job.number]
+            self.closed.append(self.open.pop(job.number).job)
         self._take(step)
 
     def retry(self) -> None:
         """Somebody retries the request."""
-        self._take(lifecycle.retry(self.state, self.request, delivered=self.delivered, staged=self.staged))
+        self._take(lifecycle.retry(self.state, self.request, past=self.past(), staged=self.staged))
 
     def drive(self) -> None:
         """Let everything that is open succeed."""

@@ -8,13 +8,15 @@ from core.lifecycle_model import DELIVERED, GENERATED, NOON, NOTIFIED, POLICY, M
 from reportbus.core import lifecycle
 from reportbus.core.events import Failed, HandedBack, Kind, Lost
 from reportbus.core.jobs import Stage
-from reportbus.core.lifecycle import NEXT, Fate, IllegalStep, Policy, RunState
+from reportbus.core.lifecycle import NEXT, Fate, IllegalStep, Past, Policy, RunState
 from reportbus.core.model import TERMINAL, Status
 from reportbus.core.notes import EventType
 
 PASSING = Failed(Kind.TRANSIENT, "ServiceUnavailable", "the share is away")
 FOR_GOOD = Failed(Kind.PERMANENT, "DST_PERMISSION", "not allowed to write")
 NOBODY_KNOWS = Failed(Kind.UNKNOWN, "DST_UNKNOWN", "the connection was lost after the last byte")
+
+FAULT = Failed(Kind.PERMANENT, "SYS_INTERNAL", "ValueError at mail.py:7 in send")
 
 
 def begun(targets: int = 1, *, notify: bool = False) -> MemoryLedger:
@@ -88,6 +90,49 @@ def test_an_unknown_outcome_is_tried_once_more_and_no_oftener() -> None:
     assert (Fate.AGAIN, Fate.FAILED) == (first.fate, second.fate)
 
 
+@pytest.mark.parametrize("answer", [NOBODY_KNOWS, FAULT, Lost()])
+@pytest.mark.parametrize("still_staged", [True, False])
+def test_a_retry_after_an_outcome_that_nobody_knows_is_marked(
+    answer: Failed | Lost,
+    still_staged: bool,  # noqa: FBT001 - pytest passes by name
+) -> None:
+    ledger = staged(targets=2)
+    while 2 in ledger.open:
+        ledger.answer(2, answer)
+        if 2 in ledger.open:
+            ledger.start(2)
+    ledger.answer(3, FOR_GOOD)
+    ledger.staged = still_staged
+    ledger.retry()
+    if not still_staged:
+        number = next(iter(ledger.open))
+        ledger.start(number)
+        ledger.answer(number, GENERATED)
+
+    assert {1: True, 2: False} == {held.job.subject: held.job.doubtful for held in ledger.open.values()}
+
+
+def test_a_retry_after_a_cancel_is_marked_where_a_worker_was_lost_before() -> None:
+    ledger = staged(targets=2)
+    ledger.answer(2, Lost())
+    ledger.cancel()
+    ledger.answer(3, FOR_GOOD)
+    ledger.retry()
+
+    assert {1: True, 2: False} == {held.job.subject: held.job.doubtful for held in ledger.open.values()}
+
+
+def test_an_unknown_outcome_after_a_retry_is_tried_again_by_nobody_but_people() -> None:
+    ledger = staged()
+    for _ in range(2):
+        ledger.answer(2, NOBODY_KNOWS)
+        ledger.start(2) if 2 in ledger.open else ledger.retry()
+    (number,) = ledger.open
+    ledger.start(number)
+
+    assert Fate.FAILED is ledger.answer(number, NOBODY_KNOWS).fate
+
+
 def test_one_failed_target_does_not_stop_the_others_and_is_named_at_the_end() -> None:
     ledger = staged(targets=3)
     ledger.answer(3, FOR_GOOD)
@@ -144,7 +189,7 @@ def test_a_retry_with_every_target_delivered_is_completed_at_once() -> None:
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.FAILED])
 def test_only_a_failed_request_can_be_retried(status: Status) -> None:
     with pytest.raises(IllegalStep):
-        lifecycle.retry(RunState(1, status), a_request(), delivered=(), staged=True)
+        lifecycle.retry(RunState(1, status), a_request(), past=Past(), staged=True)
 
 
 def test_cancelling_a_waiting_request_ends_it_at_once() -> None:

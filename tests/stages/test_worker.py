@@ -224,6 +224,22 @@ def test_a_stop_hands_back_what_does_not_and_what_was_not_begun(ledger: SqlLedge
     assert {1} == {job.attempt for n in range(5) for job in ledger.records.jobs(f"r{n}")}
 
 
+def test_a_delivery_that_does_not_end_within_the_grace_is_marked_when_it_is_made_again(
+    ledger: SqlLedger,
+) -> None:
+    deaf = Waiting(Grip(SystemClock()))
+    deaf.grip.renewed(float("inf"))
+    ledger.intake.accept([submission("a")])
+    hasty = Rhythm(heartbeat=0.05, round=0.05, grace=0.1)
+    stages: dict[Stage, StageRunner] = {Stage.GENERATE: Doing(), Stage.DELIVER: deaf}
+    with working(Line(ledger.worker(), stages, Grip(SystemClock()), rhythm=hasty)):
+        assert deaf.begun.wait(LIMIT_SECONDS)
+    (again,) = ledger.worker().claim({Stage.DELIVER: 1}, {})
+    deaf.open.set()
+
+    assert (1, True) == (again.job.attempt, again.job.doubtful)
+
+
 def test_a_cancelled_task_is_told_to_stop(ledger: SqlLedger) -> None:
     grip = Grip(SystemClock())
     stage = Waiting(grip)

@@ -26,7 +26,8 @@ class Job(NamedTuple):
     `subject` says for what: the target's number for DELIVER, the position of the notify rule for NOTIFY, 0
     for GENERATE. `lane` names what the job needs a place at ("engine:PYTHON", "target:acme",
     "channel:EMAIL"). `attempt` counts from 1 and grows with each answer that calls for another try; `losses`
-    counts the workers that died on the job, `unknowns` its attempts with an outcome nobody can tell.
+    counts the workers that died on the job, `unknowns` its attempts with an outcome nobody can tell; those of
+    earlier runs count as one.
     """
 
     number: int
@@ -37,6 +38,11 @@ class Job(NamedTuple):
     attempt: int = 1
     losses: int = 0
     unknowns: int = 0
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether an earlier attempt may have done it without anybody knowing."""
+        return self.losses > 0 or self.unknowns > 0
 
 
 class Task(NamedTuple):

@@ -119,6 +119,13 @@ NOTIFY_POLICY: Final = Policy().lasting(NOTICE_SECONDS)
 """Notices are tried for a day: 583 waits of any length up to five minutes, an hour more or less."""
 
 
+class Past(NamedTuple):
+    """What earlier runs came to: targets that have the report, and those that may have it, nobody knows."""
+
+    delivered: Collection[int] = ()
+    doubtful: Collection[int] = ()
+
+
 class RunState(NamedTuple):
     """Where the newest run of a request stands.
 
@@ -179,8 +186,8 @@ class Fate(StrEnum):
 class Step(NamedTuple):
     """What follows from one thing that happened.
 
-    `fate` is the answered job's; with AGAIN, `job` is its next attempt, due in `delay` seconds. `opened` are
-    new jobs, due at once. `close_open` asks to close the run's jobs that no worker holds.
+    `fate` is the answered job's; with AGAIN, `job` is its next attempt, due in `delay` seconds, with FAILED
+    what is on record of it. `opened` are new jobs, due at once.
     """
 
     state: RunState
@@ -241,13 +248,11 @@ def start(state: RunState, job: Job) -> Step:
     return Step(new, notes=(Note(kind, COMPONENT_OF[job.stage], state.status, new.status, details),))
 
 
-def retry(
-    state: RunState, request: Request, *, delivered: Collection[int], staged: bool, by: str = ""
-) -> Step:
+def retry(state: RunState, request: Request, *, past: Past, staged: bool, by: str = "") -> Step:
     """The next run of a FAILED request, at the first status whose work is not done.
 
-    `delivered` are the targets that have the report already, `staged` says whether it still stands on
-    staging. Raises IllegalStep for a request that has not failed.
+    `staged` says whether the report still stands on staging. Raises IllegalStep for a request that has not
+    failed.
     """
     if state.status is not Status.FAILED:
         msg = f"only a FAILED request can be retried; this one is {state.status}"
@@ -259,7 +264,7 @@ def retry(
     if not staged:
         job = Job(fresh.next_job, fresh.run, Stage.GENERATE, 0, engine_lane(request.report_type))
         return Step(fresh._replace(open=1, next_job=fresh.next_job + 1), opened=(job,), notes=(note,))
-    return _after(fresh, request, _missing(request, delivered), (note,))
+    return _deliver(fresh, request, past, (note,))
 
 
 def end_early(
@@ -305,13 +310,12 @@ def step(
     request: Request,
     policy: Policy,
     jitter: float,
-    delivered: Callable[[], Collection[int]] = tuple,
+    past: Callable[[], Past] = Past,
 ) -> Step:
     """What follows from the `answer` to an open job.
 
-    `delivered` is asked for the targets that have the report from earlier runs, and only when targets are
-    opened. Raises IllegalStep where the answer does not fit the job, or the job is of an older run (notify
-    jobs excepted).
+    `past` is asked only where there were earlier runs, and only when targets are opened. Raises IllegalStep
+    where the answer does not fit the job, or the job is of an older run (notify jobs excepted).
     """
     if job.stage is not Stage.NOTIFY and (job.run != state.run or state.ended or not state.open):
         msg = f"job {job.number} of run {job.run} is not open in run {state.run}, {state.status}"
@@ -323,10 +327,10 @@ def step(
     if isinstance(answer, Failed):
         return _failed(state, job, answer, request, policy, jitter)
     if isinstance(answer, Generated) and job.stage is Stage.GENERATE:
-        return _generated(state, job, answer, request, delivered)
+        return _generated(state, job, answer, request, past)
     if isinstance(answer, Delivered) and job.stage is Stage.DELIVER:
         note = _noted(state, job, _received(answer))
-        return _after(state.moved(state.status, answered=1), request, (), (note,))
+        return _after(state.moved(state.status, answered=1), request, (note,))
     if isinstance(answer, Notified) and job.stage is Stage.NOTIFY:
         return Step(state, notes=(_noted(state, job, _received(answer)),))
     msg = f"{type(answer).__name__} does not answer a {job.stage} job"
@@ -334,7 +338,7 @@ def step(
 
 
 def _generated(
-    state: RunState, job: Job, answer: Generated, request: Request, delivered: Callable[[], Collection[int]]
+    state: RunState, job: Job, answer: Generated, request: Request, past: Callable[[], Past]
 ) -> Step:
     new = _next(Status.IN_PROGRESS, Trigger.STAGED)
     details: dict[str, JsonValue] = {
@@ -355,17 +359,19 @@ def _generated(
         details["note"] = answer.note
     note = Note(EventType.STATUS_CHANGE, Component.ENGINE, state.status, new, details)
     state = state.moved(new, answered=1)
-    missing = request.targets if state.run == 1 else _missing(request, delivered())
+    before = Past() if state.run == 1 else past()
     if state.ending:
-        numbers = tuple(target.number for target in missing)
+        numbers = tuple(target.number for target in _missing(request, before))
         return _finish(state._replace(failed=(*state.failed, *numbers)), request, (note,))
-    return _after(state, request, missing, (note,))
+    return _deliver(state, request, before, (note,))
 
 
 def _failed(
     state: RunState, job: Job, answer: Failed, request: Request, policy: Policy, jitter: float
 ) -> Step:
     again = not (state.ending and job.stage is not Stage.NOTIFY) and _may_repeat(job, answer, policy)
+    if answer.kind is Kind.UNKNOWN or answer.code in _AT_ANY_POINT:
+        job = job._replace(unknowns=job.unknowns + 1)
     component = COMPONENT_OF[job.stage]
     details: dict[str, JsonValue] = {"code": answer.code, "text": answer.text, "kind": answer.kind.value}
     eligible = answer.kind is not Kind.PERMANENT
@@ -373,8 +379,7 @@ def _failed(
     if again:
         delay = policy.delay(job.attempt, jitter, answer.retry_after)
         details["again_in"] = round(delay, 3)
-        unknowns = job.unknowns + (answer.kind is Kind.UNKNOWN)
-        job_again = job._replace(attempt=job.attempt + 1, unknowns=unknowns)
+        job_again = job._replace(attempt=job.attempt + 1)
         note = _noted(state, job, details, EventType.ERROR)
         return Step(state, Fate.AGAIN, job=job_again, delay=delay, notes=(note,), error=error)
     return _give_up(state, job, request, _noted(state, job, details, EventType.ERROR), error)
@@ -391,14 +396,13 @@ def _handed_back(state: RunState, job: Job, request: Request) -> Step:
 
 def _lost(state: RunState, job: Job, request: Request, policy: Policy) -> Step:
     losses = job.losses + 1
+    job = job._replace(losses=losses)
     component = COMPONENT_OF[job.stage]
     if state.ending and job.stage is not Stage.NOTIFY:
         note = _noted(state, job, {"lost": losses})
         return _give_up(state, job, request, note, ErrorNote(state.ending, state.text, component))
     if losses <= policy.max_losses:
-        return Step(
-            state, Fate.AGAIN, job=job._replace(losses=losses), notes=(_noted(state, job, {"lost": losses}),)
-        )
+        return Step(state, Fate.AGAIN, job=job, notes=(_noted(state, job, {"lost": losses}),))
     text = f"{losses} workers were lost while doing this job; it is not tried again by itself"
     note = _noted(state, job, {"code": "SYS_CRASH_LOOP", "text": text}, EventType.ERROR)
     return _give_up(state, job, request, note, ErrorNote("SYS_CRASH_LOOP", text, component, losses))
@@ -407,14 +411,18 @@ def _lost(state: RunState, job: Job, request: Request, policy: Policy) -> Step:
 def _give_up(state: RunState, job: Job, request: Request, note: Note, error: ErrorNote) -> Step:
     """The job failed for good. A notice changes nothing; a report or a target does."""
     if job.stage is Stage.NOTIFY:
-        return Step(state, Fate.FAILED, notes=(note,), error=error)
+        return Step(state, Fate.FAILED, job=job, notes=(note,), error=error)
     failed = (*state.failed, job.subject) if job.stage is Stage.DELIVER else state.failed
     new = state._replace(open=state.open - 1, failed=failed)
     if not new.code:
         new = new._replace(code=error.code, text=error.text)
     if job.stage is Stage.GENERATE:
-        return _finish(new, request, (note,))._replace(fate=Fate.FAILED, error=error)
-    return _after(new, request, (), (note,))._replace(fate=Fate.FAILED, error=error)
+        return _finish(new, request, (note,))._replace(fate=Fate.FAILED, job=job, error=error)
+    return _after(new, request, (note,))._replace(fate=Fate.FAILED, job=job, error=error)
+
+
+_AT_ANY_POINT: Final = frozenset({"SYS_INTERNAL"})
+"""Faults for good that may have come before the effect or after it."""
 
 
 def _may_repeat(job: Job, answer: Failed, policy: Policy) -> bool:
@@ -428,17 +436,27 @@ def _may_repeat(job: Job, answer: Failed, policy: Policy) -> bool:
 # -- moving on
 
 
-def _after(state: RunState, request: Request, targets: tuple[Target, ...], notes: tuple[Note, ...]) -> Step:
-    """GENERATED, with `targets` to be opened: deliver, or move on where no job is open."""
-    if targets:
-        jobs = tuple(
-            Job(number, state.run, Stage.DELIVER, target.number, target_lane(target.destination))
-            for number, target in enumerate(targets, state.next_job)
+def _deliver(state: RunState, request: Request, past: Past, notes: tuple[Note, ...]) -> Step:
+    """GENERATED: open the targets that do not have the report, or move on where all have it."""
+    jobs = tuple(
+        Job(
+            number,
+            state.run,
+            Stage.DELIVER,
+            target.number,
+            target_lane(target.destination),
+            unknowns=int(target.number in past.doubtful),
         )
+        for number, target in enumerate(_missing(request, past), state.next_job)
+    )
+    if jobs:
         return Step(state.moved(state.status, opened=len(jobs)), opened=jobs, notes=notes)
-    if state.open:
-        return Step(state, notes=notes)
     return _finish(state, request, notes)
+
+
+def _after(state: RunState, request: Request, notes: tuple[Note, ...]) -> Step:
+    """GENERATED, with a target answered: move on where no job is open any more."""
+    return Step(state, notes=notes) if state.open else _finish(state, request, notes)
 
 
 def _finish(state: RunState, request: Request, notes: tuple[Note, ...]) -> Step:
@@ -483,8 +501,8 @@ def _next(status: Status, trigger: Trigger) -> Status:
         raise IllegalStep(msg) from None
 
 
-def _missing(request: Request, delivered: Collection[int]) -> tuple[Target, ...]:
-    return tuple(target for target in request.targets if target.number not in delivered)
+def _missing(request: Request, past: Past) -> tuple[Target, ...]:
+    return tuple(target for target in request.targets if target.number not in past.delivered)
 
 
 def _noted(state: RunState, job: Job, details: dict[str, JsonValue], type_: EventType | None = None) -> Note:

@@ -26,7 +26,7 @@ class Delivery:
     """One file (or several) for one target.
 
     `delivery_id` is the same for every attempt and run. `open` gives the staged bytes. `possible_duplicate`
-    is set where an earlier attempt's outcome is not known: a mail then says so.
+    is set where an earlier attempt's outcome is not known, of whatever run: a mail then says so.
     """
 
     delivery_id: str
@@ -44,6 +44,7 @@ class Destination(Protocol):
     def deliver(self, deliveries: Sequence[Delivery]) -> Sequence[Attempt]:
         """Deliver each; the answers stand in the same order, and one bad delivery does not spoil the others.
 
+        An error that it raises, rather than answers, says that none of them was begun.
         Files: written under a temporary name, made durable, hashed while they pass against the artifact's
         recorded hash (STG_MISMATCH), verified, then renamed: the final name shows whole files only. A repeat
         that finds the right bytes under the final name does nothing and says `repeated`.
@@ -78,7 +79,10 @@ class Channel(Protocol):
     """A way to tell people or systems how a request ended."""
 
     def send(self, notices: Sequence[Notice]) -> Sequence[Attempt]:
-        """Send each; the answers stand in the same order. A repeat carries the same id."""
+        """Send each; the answers stand in the same order. A repeat carries the same id.
+
+        An error that it raises, rather than answers, says that none of them was begun.
+        """
 
     def close(self) -> None:
         """Let go of connections."""

@@ -75,7 +75,7 @@ class Deliver:
             task.artifacts,
             self._open,
             Deadline(self._clock.monotonic() + seconds, self._clock),
-            possible_duplicate=job.unknowns > 0 or job.losses > 0,
+            possible_duplicate=job.doubtful,
         )
 
     def _open(self, artifact: Artifact) -> BinaryIO:

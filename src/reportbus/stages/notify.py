@@ -68,7 +68,7 @@ class Notify:
             task.outcome,
             task.artifacts,
             self._clock.now(),
-            possible_duplicate=job.unknowns > 0 or job.losses > 0,
+            possible_duplicate=job.doubtful,
             delivered=tuple(t.number for t in request.targets if t.number not in task.outcome.missing),
             missing=task.outcome.missing,
         )

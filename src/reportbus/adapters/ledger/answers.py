@@ -7,7 +7,7 @@ from functools import partial
 from random import random
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from reportbus.adapters.ledger import tables
 from reportbus.core import lifecycle
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from reportbus.core.lifecycle import Policy
     from reportbus.core.model import Artifact, JsonValue, Request
 
+_jobs = tables.jobs.c
 _DELIVERED: Final = select(tables.deliveries.c.target).where(tables.deliveries.c.state == "DELIVERED")
+_DOUBTFUL: Final = select(_jobs.subject).where(
+    _jobs.stage == Stage.DELIVER.value, or_(_jobs.losses > 0, _jobs.unknowns > 0)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ def apply(
         task.request,
         policies.of(job),
         random(),  # noqa: S311 - jitter, not a secret
-        partial(delivered_targets, connection, entry.key),
+        partial(past_of, connection, entry.key),
     )
     book.take(entry, step)
     book.answered(entry, job, task.fence, answer, step)
@@ -121,7 +125,12 @@ def refuse_answer(book: Book, task: Task, answer: Answer, why: str) -> None:
     book.ignored(entry, lifecycle.COMPONENT_OF[task.job.stage], details)
 
 
-def delivered_targets(connection: Connection, request_key: int) -> set[int]:
-    """The targets that have the report, from any run."""
-    statement = _DELIVERED.where(tables.deliveries.c.request_key == request_key)
-    return set(connection.execute(statement).scalars())
+def past_of(connection: Connection, request_key: int) -> lifecycle.Past:
+    """What the request's ended runs came to."""
+    delivered = _DELIVERED.where(tables.deliveries.c.request_key == request_key)
+    first = tables.job_key(request_key, 0)
+    doubtful = _DOUBTFUL.where(_jobs.job_key.between(first, first + tables.JOBS_PER_REQUEST - 1))
+    return lifecycle.Past(
+        frozenset(connection.execute(delivered).scalars()),
+        frozenset(connection.execute(doubtful).scalars()),
+    )

@@ -293,7 +293,8 @@ class Book:
         code = answer.code if isinstance(answer, Failed) else (step.error.code if step.error else "")
         text = answer.text if isinstance(answer, Failed) else (step.error.text if step.error else "")
         reason = clean(text, REASON_WIDTH)
-        return (*head, "FAILED", "", "", 0, "", job.attempt, job.unknowns > 0, code, reason, self._stamp)
+        doubtful = (step.job or job).doubtful
+        return (*head, "FAILED", "", "", 0, "", job.attempt, doubtful, code, reason, self._stamp)
 
     # -- writing
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import bindparam, select
 
 from reportbus.adapters.ledger import tables
-from reportbus.adapters.ledger.answers import delivered_targets, open_jobs
+from reportbus.adapters.ledger.answers import open_jobs, past_of
 from reportbus.adapters.ledger.book import Book
 from reportbus.adapters.ledger.contents import Unreadable
 from reportbus.adapters.ledger.reclaim import bury, take_back
@@ -119,7 +119,7 @@ class SqlOperations:
             step = lifecycle.retry(
                 entry.state,
                 request,
-                delivered=delivered_targets(connection, entry.key),
+                past=past_of(connection, entry.key),
                 staged=staged and bool(artifacts),
                 by=by,
             )
