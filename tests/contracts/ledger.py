@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ FOR_GOOD = Failed(Kind.PERMANENT, "DST_PERMISSION", "not allowed to write in /na
 NOBODY_KNOWS = Failed(Kind.UNKNOWN, "DST_REFUSED", "the connection was lost after the last byte")
 AT_ONCE = Policies(usual=Policy(max_backoff=0))
 LIMIT_SECONDS = 20.0
+ROUNDING = timedelta(milliseconds=1)
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -518,6 +520,36 @@ class LedgerContract:
         view = ledger.records.find("late")
         assert view is not None
         assert (Status.FAILED, "RUN_EXPIRED") == (view.status, view.code)
+
+    def test_a_retry_after_the_deadline_has_one_of_its_own(
+        self, ledger: SqlLedger, worker: SqlWorkLedger, ledger_url: str
+    ) -> None:
+        ledger.intake.accept([submission("a", expires_in=-1)])
+        ledger.operations.sweep()
+        with closing(SqlLedger(ledger_url, SystemClock(), deadline_seconds=600)) as other:
+            other.operations.retry("a", "ann", staged=False)
+        view = ledger.records.find("a")
+
+        assert view is not None
+        assert view.changed_at + timedelta(seconds=600) == pytest.approx(view.expires_at, abs=ROUNDING)
+        assert 0 == ledger.operations.sweep().expired
+        tasks = worker.claim(ALL, {})
+        kept = worker.record([succeeded(task) for task in tasks], ALL)
+        assert [view.expires_at] * 2 == [task.expires_at for task in (*tasks, *kept)]
+        assert {Stage.GENERATE, Stage.DELIVER} == {task.job.stage for task in (*tasks, *kept)}
+
+    def test_a_retry_that_does_not_end_by_its_own_deadline_expires_too(
+        self, ledger: SqlLedger, ledger_url: str
+    ) -> None:
+        ledger.intake.accept([submission("a")])
+        ledger.operations.cancel("a", "ann")
+        with closing(SqlLedger(ledger_url, SystemClock(), deadline_seconds=-1)) as other:
+            other.operations.retry("a", "ann", staged=False)
+
+        assert 1 == ledger.operations.sweep().expired
+        view = ledger.records.find("a")
+        assert view is not None
+        assert (2, "RUN_EXPIRED") == (view.run, view.code)
 
     def test_each_change_is_written_back_once(self, ledger: SqlLedger, worker: SqlWorkLedger) -> None:
         ledger.intake.accept([submission("a")])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -152,6 +153,19 @@ def test_one_retry_makes_a_report_again_whose_staged_file_is_not_what_was_record
     line.finish(well)
     shown = shell.json("request", "show", "R-1")
     assert (shown["request"]["status"], shown["outputs"]) == ("COMPLETED", ["reports/R-1/2/4/one.csv"])
+
+
+def test_a_retry_after_the_deadline_has_the_whole_time_again(shell: CommandLine, line: Line) -> None:
+    line.take_in(request("R-1", expires_at=line.clock.now()))
+    line.clock.advance(1)
+    line.ledger.operations.sweep()
+    assert shell.json("request", "show", "R-1")["request"]["code"] == "RUN_EXPIRED"
+    shell.write("reportbus.yaml", "intake: {request_deadline_seconds: 600}\n")
+    shell.run("request", "retry", "R-1")
+    view = shell.json("request", "show", "R-1")["request"]
+    began, ends = (datetime.fromisoformat(view[name]) for name in ("changed_at", "expires_at"))
+    assert (ends - began).total_seconds() == pytest.approx(600, abs=0.01)
+    assert f"has to end by  {ends:%Y-%m-%dT%H:%M:%S}Z" in shell.text("request", "show", "R-1")
 
 
 def test_of_several_retries_one_that_cannot_be_does_not_keep_the_others(

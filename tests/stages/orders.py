@@ -38,12 +38,17 @@ def generate_task(
     attempt: int = 1,
     losses: int = 0,
     checkpoint: Mapping[str, JsonValue] | None = None,
+    expires_at: datetime | None = None,
     **changed: object,
 ) -> Task:
-    """A generate job of request `number`, claimed once for each attempt and each loss."""
+    """A generate job of request `number`, claimed once for each attempt and each loss.
+
+    Its run may have another deadline than the request got at intake.
+    """
     asked = request(number, **changed)
     job = Job(1, 1, Stage.GENERATE, 0, engine_lane(asked.report_type), attempt=attempt, losses=losses)
-    return Task(number, job, attempt + losses, asked, checkpoint=checkpoint or {})
+    until = expires_at or asked.expires_at
+    return Task(number, job, attempt + losses, asked, until, checkpoint=checkpoint or {})
 
 
 def deliver_task(
@@ -53,13 +58,17 @@ def deliver_task(
     target: int = 1,
     losses: int = 0,
     unknowns: int = 0,
+    expires_at: datetime | None = None,
     **changed: object,
 ) -> Task:
-    """A deliver job of request `number`, for one of its targets."""
+    """A deliver job of request `number`, for one of its targets.
+
+    Its run may have another deadline than the request got at intake.
+    """
     asked = request(number, **changed)
     lane = target_lane(asked.targets[0].destination)
     job = Job(2, 1, Stage.DELIVER, target, lane, losses=losses, unknowns=unknowns)
-    return Task(number, job, 1, asked, artifacts)
+    return Task(number, job, 1, asked, expires_at or asked.expires_at, artifacts)
 
 
 def notify_task(
@@ -69,4 +78,4 @@ def notify_task(
     asked = request(number, **changed)
     lane = channel_lane(asked.notify[0].channel)
     job = Job(3, 1, Stage.NOTIFY, rule, lane, unknowns=unknowns)
-    return Task(number, job, 1, asked, outcome=outcome or Outcome(Status.COMPLETED))
+    return Task(number, job, 1, asked, asked.expires_at, outcome=outcome or Outcome(Status.COMPLETED))

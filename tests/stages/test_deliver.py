@@ -132,7 +132,7 @@ def test_a_repeat_after_an_outcome_nobody_knows_says_so(bench: Bench, losses: in
     assert destination.calls[0][0].possible_duplicate
 
 
-def test_the_deadline_is_the_lanes_or_the_requests_whichever_comes_first(bench: Bench) -> None:
+def test_the_deadline_is_the_lanes_or_the_runs_whichever_comes_first(bench: Bench) -> None:
     destination = ScriptedDestination()
     soon = bench.clock.now() + timedelta(seconds=4)
     bench.stage(destination).run([deliver_task(1), deliver_task(2, expires_at=soon)])

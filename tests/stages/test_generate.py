@@ -206,7 +206,7 @@ def test_the_engine_can_save_a_checkpoint(bench: Bench) -> None:
     ("report_type", "expires_in", "seconds"),
     [("PYTHON", 3600, 60.0), ("SSRS", 3600, 5.0), ("PYTHON", 20, 20.0)],
 )
-def test_the_deadline_is_the_lanes_or_the_requests_whichever_comes_first(
+def test_the_deadline_is_the_lanes_or_the_runs_whichever_comes_first(
     bench: Bench, report_type: str, expires_in: int, seconds: float
 ) -> None:
     engine = writing()

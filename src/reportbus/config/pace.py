@@ -46,7 +46,7 @@ class IntakeSettings:
     )
     request_deadline_seconds: float = option(
         Number(1, 365 * _DAY, "seconds"),
-        "The time from intake in which a request has to end.",
+        "The time from intake, or from a retry, in which a request has to end.",
         default=float(_DAY),
     )
     default_format: str = option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from reportbus.core.model import Artifact, JsonValue, Outcome, Request
 
@@ -49,15 +50,16 @@ class Task(NamedTuple):
     """A job in the hands of one worker, with all it takes to do it.
 
     `request_key` is the ledger's own number of the request. `fence` grows with each claim of the job: an
-    answer with an older one changes nothing. `artifacts` are the newest staged files (DELIVER, NOTIFY),
-    `outcome` how the run ended (NOTIFY), `checkpoint` what an earlier attempt of this job stored (an engine's
-    own job id).
+    answer with an older one changes nothing. `expires_at` is the deadline of the newest run,
+    `artifacts` are the newest staged files (DELIVER, NOTIFY), `outcome` how the run ended (NOTIFY),
+    `checkpoint` what an earlier attempt of this job stored (an engine's own job id).
     """
 
     request_key: int
     job: Job
     fence: int
     request: Request
+    expires_at: datetime
     artifacts: tuple[Artifact, ...] = ()
     outcome: Outcome | None = None
     checkpoint: Mapping[str, JsonValue] = MappingProxyType({})

@@ -86,7 +86,7 @@ class Request:
     """What somebody asked for: one worktable row, read, checked and complete.
 
     `format` is a key of `reportbus.core.formats.FORMATS`; `file_name` is the name of the staged file;
-    times are UTC. A request never changes after intake.
+    times are UTC. `expires_at` is the deadline of the first run. A request never changes after intake.
     """
 
     request_id: str

@@ -132,7 +132,7 @@ class Operations(Protocol):
         """End the newest run without new work. Raises Refused RUN_UNKNOWN_REQUEST or RUN_ENDED."""
 
     def retry(self, request_id: str, by: str, *, staged: bool) -> int:
-        """Open the next run of a FAILED request; its number.
+        """Open the next run of a FAILED request, with a deadline of its own; its number.
 
         `staged` says whether the newest output still stands on staging; otherwise the engine is asked again.
         Raises Refused RUN_UNKNOWN_REQUEST, RUN_NOT_FAILED or RUN_NOT_RETRYABLE.
@@ -163,8 +163,8 @@ class Pending(NamedTuple):
 class RequestView:
     """A request as people see it.
 
-    `delivered` counts the targets that have the report, from whatever run. `refused` is set where it never
-    had work, because it broke the rules: no retry is possible.
+    `expires_at` is the deadline of the newest run. `delivered` counts the targets that have the report, from
+    whatever run. `refused` is set where it never had work, because it broke the rules: no retry is possible.
     """
 
     request_key: int

@@ -67,7 +67,7 @@ class Deliver:
         request, job = task.request, task.job
         target = _target(task)
         seconds = self._timeouts.get(job.lane, self._default_timeout)
-        seconds = min(seconds, (request.expires_at - self._clock.now()).total_seconds())
+        seconds = min(seconds, (task.expires_at - self._clock.now()).total_seconds())
         return Delivery(
             f"{request.request_id}-{target.number}",
             request,

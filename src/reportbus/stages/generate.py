@@ -114,7 +114,7 @@ class Generate:
 
     def _work(self, task: Task, key: str) -> Work:
         seconds = self._timeouts.get(task.job.lane, self._default_timeout)
-        seconds = min(seconds, (task.request.expires_at - self._clock.now()).total_seconds())
+        seconds = min(seconds, (task.expires_at - self._clock.now()).total_seconds())
         return Work(
             key,
             task.request,

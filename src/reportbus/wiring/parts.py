@@ -89,6 +89,7 @@ class Parts:
             self.clock,
             policies=policies(self.settings),
             lease_seconds=self.settings.worker.lease_seconds,
+            deadline_seconds=self.settings.intake.request_deadline_seconds,
             wakeups=self.settings.wakeups,
         )
         self._opened.callback(ledger.close)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from random import random
 from typing import TYPE_CHECKING, Final
@@ -108,7 +109,8 @@ def open_jobs(
         book.open(entry, job, keeping.worker)
         book.take(entry, lifecycle.start(entry.state, job))
         outcome = step.outcome if job.stage is Stage.NOTIFY else None
-        keeping.tasks.append(Task(entry.key, job, 1, request, artifacts, outcome))
+        until = datetime.fromtimestamp(entry.expires_at, UTC)
+        keeping.tasks.append(Task(entry.key, job, 1, request, until, artifacts, outcome))
 
 
 def refuse_answer(book: Book, task: Task, answer: Answer, why: str) -> None:

@@ -62,6 +62,7 @@ _LOAD: Final = select(
     tables.requests.c.request_key,
     tables.requests.c.request_id,
     tables.requests.c.rank,
+    tables.requests.c.expires_at,
     tables.requests.c.run,
     tables.requests.c.status,
     tables.requests.c.open,
@@ -80,14 +81,33 @@ _LOAD: Final = select(
 class Entry:
     """One request in the book: where its run stands and where its audit chain ends."""
 
-    __slots__ = ("hash", "key", "moved", "rank", "request_id", "sequence", "state", "unwritten", "version")
+    __slots__ = (
+        "expires_at",
+        "hash",
+        "key",
+        "moved",
+        "rank",
+        "request_id",
+        "sequence",
+        "state",
+        "unwritten",
+        "version",
+    )
 
     def __init__(
-        self, key: int, request_id: str, rank: float, state: RunState, sequence: int, hash_: str
+        self,
+        key: int,
+        request_id: str,
+        rank: float,
+        expires_at: float,
+        state: RunState,
+        sequence: int,
+        hash_: str,
     ) -> None:
         self.key = key
         self.request_id = request_id
         self.rank = rank
+        self.expires_at = expires_at
         self.state = state
         self.sequence = sequence
         self.hash = hash_
@@ -117,6 +137,7 @@ class Book:
         self._outputs: list[tuple[Any, ...]] = []
         self._deliveries: list[tuple[Any, ...]] = []
         self._runs: list[tuple[Any, ...]] = []
+        self._deadlines: list[tuple[Any, ...]] = []
         self._audit: list[tuple[Any, ...]] = []
         self._errors: list[tuple[Any, ...]] = []
         self._ids = _identifiers(now)
@@ -167,6 +188,11 @@ class Book:
             reason = clean(outcome.text, REASON_WIDTH)
             ended = (outcome.status.value, outcome.code, reason, _numbers(outcome.missing), self._stamp)
             self._runs.append((entry.key, step.state.run, *ended))
+
+    def expires_in(self, entry: Entry, seconds: float) -> None:
+        """Enter the deadline of the request's newest run."""
+        entry.expires_at = self.now + seconds
+        self._deadlines.append((entry.key, entry.expires_at))
 
     def open(self, entry: Entry, job: Job, worker: int = 0) -> None:
         """Enter a new job: ready for anybody, or running with fence 1 in the hands of `worker`."""
@@ -310,6 +336,7 @@ class Book:
         ]
         dialect.update(connection, tables.requests, ("request_key",), _REQUEST_UPDATES, moved)
         dialect.update(connection, tables.requests, ("request_key",), _CHAIN_UPDATES, noted)
+        dialect.update(connection, tables.requests, ("request_key",), ("expires_at",), self._deadlines)
         changed = dialect.update(connection, tables.jobs, ("job_key", "fence"), _JOB_UPDATES, self._answers)
         if changed != len(self._answers):
             msg = f"{len(self._answers)} jobs were answered but {changed} rows changed"
@@ -361,6 +388,7 @@ def _entry(  # noqa: PLR0913, PLR0917 - the columns of `_LOAD`, in order
     key: int,
     request_id: str,
     rank: float,
+    expires_at: float,
     run: int,
     status: str,
     open_: int,
@@ -375,7 +403,7 @@ def _entry(  # noqa: PLR0913, PLR0917 - the columns of `_LOAD`, in order
     unwritten: bool,  # noqa: FBT001 - as above
 ) -> Entry:
     state = RunState(run, _STATUSES[status], open_, next_job, targets_of(failed), ending, code, reason)
-    entry = Entry(key, request_id, rank, state, sequence, hash_)
+    entry = Entry(key, request_id, rank, expires_at, state, sequence, hash_)
     entry.version = version
     entry.unwritten = bool(unwritten)
     return entry

@@ -106,7 +106,8 @@ class SqlIntake:
         entries: dict[str, tuple[Entry, str]] = {}
         for item, key in zip(fresh, keys, strict=True):
             rank = book.now + (item.priority - HIGHEST_PRIORITY) * AGEING_SECONDS
-            entry = Entry(key, item.request_id, rank, _NOWHERE, 0, FIRST)
+            expires_at = item.request.expires_at.timestamp() if item.request else book.now
+            entry = Entry(key, item.request_id, rank, expires_at, _NOWHERE, 0, FIRST)
             step = _first_step(item)
             book.add(entry)
             book.take(entry, step)
@@ -146,7 +147,7 @@ class SqlIntake:
             len(request.targets) if request else 0,
             self._dialect.stamp(item.requested_at.timestamp()),
             stamp,
-            request.expires_at.timestamp() if request else book.now,
+            entry.expires_at,
             *book.columns(entry),
         )
 

@@ -71,6 +71,8 @@ class SqlOperations:
         policies: Policies,
         liveness: Liveness,
         doorbell: Doorbell,
+        *,
+        deadline_seconds: float,
     ) -> None:
         self._database = database
         self._dialect = database.dialect
@@ -78,6 +80,7 @@ class SqlOperations:
         self._policies = policies
         self._liveness = liveness
         self._doorbell = doorbell
+        self._deadline = deadline_seconds
         self._in_order = self._dialect.locked(
             select(_requests.request_key, _requests.version, _requests.unwritten)
             .where(self._dialect.among(_requests.request_key, "keys"))
@@ -124,6 +127,7 @@ class SqlOperations:
                 by=by,
             )
             book.take(entry, step)
+            book.expires_in(entry, self._deadline)
             open_jobs(book, entry, step, request, artifacts)
             book.flush(connection)
         self._doorbell.ring()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, select, update
@@ -110,6 +111,7 @@ def _lose(
             job_of(row),
             row.fence,
             requests[row.request_key],
+            datetime.fromtimestamp(book.entry(row.request_key).expires_at, UTC),
             checkpoint=json.loads(row.checkpoint) if row.checkpoint else {},
         )
         apply(connection, book, policies, task, Lost())

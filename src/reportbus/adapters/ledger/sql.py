@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from reportbus.ports import Clock
 
 LEASE_SECONDS: Final = 60.0
+DEADLINE_SECONDS: Final = 86_400.0
 
 
 class SqlLedger:
     """One ledger database and its faces: `intake`, `operations`, `records`, and a `worker` for each.
 
+    `deadline_seconds` is what the run that a retry opens has from then on; the first run's comes with the
+    request.
     `url` is `sqlite:///path` or `postgresql://…`. Raises Permanent SYS_SCHEMA where the database's schema is
     not the one this version works with; `reportbus.adapters.ledger.schema.upgrade` brings it there.
     """
@@ -38,6 +41,7 @@ class SqlLedger:
         *,
         policies: Policies | None = None,
         lease_seconds: float = LEASE_SECONDS,
+        deadline_seconds: float = DEADLINE_SECONDS,
         wakeups: bool = True,
         pool: int = 8,
     ) -> None:
@@ -54,7 +58,12 @@ class SqlLedger:
         self._doorbell = _doorbell(self.database, wakeups=wakeups)
         self.intake = SqlIntake(self.database, self._contents, self._doorbell)
         self.operations = SqlOperations(
-            self.database, self._contents, self._policies, self._liveness, self._doorbell
+            self.database,
+            self._contents,
+            self._policies,
+            self._liveness,
+            self._doorbell,
+            deadline_seconds=deadline_seconds,
         )
         self.records = SqlRecords(self.database)
 

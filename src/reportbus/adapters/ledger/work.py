@@ -6,6 +6,7 @@ import json
 import os
 import socket
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Column, bindparam, insert, select, update
@@ -65,6 +66,12 @@ _READY: Final = (
     .where(_jobs.state == "READY", _jobs.stage == bindparam("stage"))
     .order_by(_jobs.rank)
     .limit(bindparam("limit"))
+)
+_WITH_DEADLINES: Final[tuple[Column[Any], ...]] = (*_CLAIMED, tables.requests.c.expires_at)
+_RUNNING: Final = (
+    select(*_WITH_DEADLINES)
+    .join(tables.requests, tables.requests.c.request_key == _jobs.request_key)
+    .where(_jobs.state == "RUNNING", _jobs.worker == bindparam("me"))
 )
 _OVERDUE: Final = select(_jobs.job_key).where(_jobs.state == "WAITING", _jobs.due_at <= bindparam("now"))
 _ALIVE: Final = select(tables.workers.c.gone).where(tables.workers.c.worker == bindparam("worker"))
@@ -199,11 +206,11 @@ class SqlWorkLedger:
 
     def _found(self, connection: Connection) -> list[Task]:
         """Tasks this worker was given by a transaction whose commit it did not hear of."""
-        statement = select(*_CLAIMED).where(_jobs.state == "RUNNING", _jobs.worker == self.worker)
-        rows = connection.execute(statement).all()
+        rows = connection.execute(_RUNNING, {"me": self.worker}).all()
         lost = [row for row in rows if self._hands.get(row.job_key) != row.fence]
         self._uncertain = False
-        return self._tasks(connection, lost, {row.job_key: row.fence for row in lost}) if lost else []
+        fences = {row.job_key: row.fence for row in lost}
+        return self._tasks(connection, lost, fences, {row.request_key: row.expires_at for row in lost})
 
     def _enroll(self, name: str) -> int:
         worker = 0
@@ -277,7 +284,9 @@ class SqlWorkLedger:
             .values(state="RUNNING", worker=self.worker, fence=_jobs.fence + 1),
             {"jobs": self._dialect.keys([row.job_key for row in rows])},
         )
-        tasks = self._tasks(connection, rows, {row.job_key: row.fence + 1 for row in rows})
+        fences = {row.job_key: row.fence + 1 for row in rows}
+        deadlines = {row.request_key: book.entry(row.request_key).expires_at for row in rows}
+        tasks = self._tasks(connection, rows, fences, deadlines)
         for task in tasks:
             entry = book.entry(task.request_key)
             book.take(entry, lifecycle.start(entry.state, task.job))
@@ -298,9 +307,15 @@ class SqlWorkLedger:
         return [task for task in tasks if not isinstance(task.request, Unreadable)]
 
     def _tasks(
-        self, connection: Connection, rows: Sequence[Row[Any]], fences: Mapping[int, int]
+        self,
+        connection: Connection,
+        rows: Sequence[Row[Any]],
+        fences: Mapping[int, int],
+        deadlines: Mapping[int, float],
     ) -> list[Task]:
-        """The rows' jobs with all it takes to do them."""
+        """The rows' jobs with all it takes to do them: fences by job, deadlines by request."""
+        if not rows:
+            return []
         requests = self._contents.get(connection, {row.request_key for row in rows})
         artifacts = self._artifacts(connection, rows)
         outcomes = self._outcomes(connection, rows)
@@ -310,6 +325,7 @@ class SqlWorkLedger:
                 job_of(row),
                 fences[row.job_key],
                 requests[row.request_key],
+                datetime.fromtimestamp(deadlines[row.request_key], UTC),
                 artifacts.get(row.request_key, ()),
                 outcomes.get((row.request_key, row.run)),
                 json.loads(row.checkpoint) if row.checkpoint else {},
