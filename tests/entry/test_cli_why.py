@@ -8,7 +8,7 @@ import pytest
 
 from entry.states import failing, handed_back, request, well
 from reportbus.core.errors import Problem
-from reportbus.core.events import Kind
+from reportbus.core.events import Event, Kind
 from reportbus.core.jobs import Stage
 
 if TYPE_CHECKING:
@@ -97,6 +97,54 @@ def test_the_story_goes_on_in_the_next_run(shell: CommandLine, line: Line) -> No
     assert text.index("Run 1") < text.index("Run 2") < text.index("What happens next")
 
 
+def test_the_newest_runs_cause_is_told_and_those_before_it_as_earlier_ones(
+    shell: CommandLine, line: Line
+) -> None:
+    line.take_in(request("R-1", targets=2))
+    line.finish(MISSING)
+    line.ledger.operations.retry("R-1", "ops", staged=True)
+    line.clock.advance(2 * 86_400)
+    line.ledger.operations.sweep()
+    answer = shell.json("request", "why", "R-1")
+    assert [(each["about"], each["code"]) for each in answer["reasons"]] == [("", "RUN_EXPIRED")]
+    assert answer["earlier"] == [
+        {
+            "about": "run 1",
+            "code": "DST_ROOT_MISSING",
+            "text": "/mnt/acme does not exist",
+            "rule": "",
+            "remedies": [],
+        }
+    ]
+    assert not any("Create it or mount it" in step for step in answer["todo"])
+    text = shell.text("request", "why", "R-1")
+    assert "How earlier runs ended\n  run 1: DST_ROOT_MISSING: /mnt/acme does not exist" in text
+
+
+def test_a_run_that_was_cancelled_with_a_target_failed_says_both(shell: CommandLine, line: Line) -> None:
+    line.take_in(request("R-1", targets=2))
+    line.answer(well)
+    first, second = line.claim()
+    line.worker.record([Event(second, MISSING(second))], {})
+    line.ledger.operations.cancel("R-1", "ops")
+    line.worker.record([Event(first, handed_back(first))], {})
+    reasons = shell.json("request", "why", "R-1")["reasons"]
+    assert [(each["about"][:8], each["code"]) for each in reasons] == [
+        ("target 1", "RUN_CANCELLED"),
+        ("target 2", "DST_ROOT_MISSING"),
+    ]
+
+
+def test_a_report_whose_last_fault_was_passing_when_it_was_cancelled_names_no_rule(
+    shell: CommandLine, line: Line
+) -> None:
+    line.take_in(request("R-1"))
+    line.answer(failing(Stage.GENERATE, "ConnectionTimeout", "no answer", kind=Kind.TRANSIENT))
+    line.ledger.operations.cancel("R-1", "ops")
+    (reason,) = shell.json("request", "why", "R-1")["reasons"]
+    assert (reason["code"], reason["rule"]) == ("RUN_CANCELLED", "")
+
+
 def test_an_engine_that_fails_for_good_is_the_reason(shell: CommandLine, line: Line) -> None:
     line.take_in(request("R-1"))
     line.finish(failing(Stage.GENERATE, "ENG_EMPTY_OUTPUT", "the file is empty"))
@@ -137,6 +185,7 @@ def test_a_refused_request_says_every_problem_with_its_remedy(shell: CommandLine
     assert answer["summary"] == "PYTHON one: FAILED, refused"
     (reason,) = answer["reasons"]
     assert len(reason["remedies"]) == 2
+    assert answer["earlier"] == []
     assert answer["todo"][-1] == "It cannot be retried: mend the request and submit it under a new id."
     assert answer["moments"][0]["text"].startswith(
         "refused. VAL_PRIORITY: priority: 11 is no priority; VAL_NO"

@@ -39,13 +39,18 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """The whole answer. `coming` is what happens by itself, `todo` what a person can do."""
+    """The whole answer, as far as not said otherwise about the newest run.
+
+    `earlier` says how the runs before it ended, `coming` is what happens by itself, `todo` what a person can
+    do.
+    """
 
     request_id: str
     status: str
     summary: str
     moments: tuple[Moment, ...]
     reasons: tuple[Reason, ...]
+    earlier: tuple[Reason, ...]
     coming: tuple[Coming, ...]
     todo: tuple[str, ...]
 
@@ -68,7 +73,7 @@ def _in_worktable(request_id: str, row: WorktableRow, line: Line) -> Why:
     reasons = tuple(_reason("intake", problem.code, str(problem), "will be refused") for problem in problems)
     coming, todo = outlook_in_worktable(row, line)
     summary = f"{row.columns.get('STATUS')} in the worktable, not taken in yet"
-    return Why(request_id, str(row.columns.get("STATUS")), summary, (), reasons, coming, todo)
+    return Why(request_id, str(row.columns.get("STATUS")), summary, (), reasons, (), coming, todo)
 
 
 def _in_ledger(view: RequestView, line: Line) -> Why:
@@ -82,6 +87,7 @@ def _in_ledger(view: RequestView, line: Line) -> Why:
         _summary(view),
         tuple(moments(rows, request)),
         reasons,
+        tuple(_earlier(rows, view.run)),
         coming,
         (*dict.fromkeys(remedy for reason in reasons for remedy in reason.remedies), *todo),
     )
@@ -100,20 +106,35 @@ def _reasons(
     """What made the newest run fail, or what it is being held up by."""
     faults = _faults(rows, view.run)
     if view.status is Status.FAILED:
-        missing = [each for each in line.records.deliveries(view.request_id) if each.state == "FAILED"]
+        deliveries = line.records.deliveries(view.request_id)
+        failed = [each for each in deliveries if each.state == "FAILED" and each.run == view.run]
         targets = {target.number: target_words(target) for target in request.targets} if request else {}
-        for each in missing:
+        for each in failed:
             fault = faults.get((Stage.DELIVER, each.target), {})
-            yield _reason(targets[each.target], each.code, each.text, rule_words(fault) if fault else "")
-        if not missing:
+            yield _reason(targets[each.target], each.code, each.text, _rule(fault, each.code))
+        if view.code not in {each.code for each in failed}:
             fault = faults.get((Stage.GENERATE, 0), {})
-            yield _reason("", view.code, view.text, rule_words(fault) if fault else "")
+            yield _reason("", view.code, view.text, _rule(fault, view.code))
         return
     for job in line.records.jobs(view.request_id):
         fault = faults.get((job.stage, job.subject), {})
         if fault:
             about = subject_words(job.lane, job.subject, request)
             yield _reason(about, str(fault.get("code")), str(fault.get("text")), rule_words(fault))
+
+
+def _earlier(rows: Sequence[AuditRow], newest: int) -> Iterator[Reason]:
+    """How the runs before the newest one ended."""
+    for row in rows:
+        run = number_of(row.details.get("run"))
+        ended = row.new_status == Status.FAILED and row.old_status != Status.FAILED
+        if ended and 0 < run < newest:
+            yield Reason(f"run {run}", str(row.details.get("code")), str(row.details.get("text")))
+
+
+def _rule(fault: Mapping[str, JsonValue], code: str) -> str:
+    """The rule that decided, where it was this fault that ended with this code."""
+    return rule_words(fault) if fault.get("code") == code else ""
 
 
 def _faults(rows: Sequence[AuditRow], run: int) -> Mapping[tuple[Stage, int], Mapping[str, JsonValue]]:

@@ -71,6 +71,10 @@ def print_reasons(answer: Why) -> None:
         click.echo("\nWhy")
         for reason in answer.reasons:
             print_text(_reason(reason), GAP)
+    if answer.earlier:
+        click.echo("\nHow earlier runs ended")
+        for reason in answer.earlier:
+            print_text(_reason(reason), GAP)
     click.echo("\nWhat happens next")
     for coming in answer.coming:
         print_text(coming.text, f"{GAP}{when(coming.at)}{GAP}" if coming.at else GAP)
