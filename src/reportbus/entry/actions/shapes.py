@@ -16,6 +16,8 @@ def plain(value: object) -> JsonValue:
     """The value as JSON: objects by their fields, times as ISO-8601, sets in order, anything else as text."""
     if is_dataclass(value):
         value = {field.name: getattr(value, field.name) for field in fields(value)}
+    elif isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()
     match value:
         case None | bool() | int() | float() | str():
             return value
