@@ -220,7 +220,7 @@ def test_the_deadline_is_the_lanes_or_the_runs_whichever_comes_first(
 def test_an_unknown_engine_is_an_answer_that_names_those_there_are(bench: Bench) -> None:
     (event,) = bench.stage(writing()).run([generate_task(report_type="CRYSTAL")])
     assert event.answer == Failed(
-        Kind.PERMANENT, "VAL_ENGINE_DISABLED", "no engine 'CRYSTAL'; have ['PYTHON']"
+        Kind.PERMANENT, "VAL_ENGINE_DISABLED", "no engine 'CRYSTAL' here; have PYTHON"
     )
 
 
