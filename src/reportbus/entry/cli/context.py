@@ -91,7 +91,8 @@ def misconfigured(problems: Sequence[Problem]) -> Failure:
 
 def redactor() -> Redactor:
     """The one that knows what has been read of secrets so far."""
-    known: Redactor | None = click.get_current_context().meta.get(_REDACTOR)
+    context = click.get_current_context(silent=True)
+    known: Redactor | None = context.meta.get(_REDACTOR) if context else None
     return known or Redactor()
 
 
