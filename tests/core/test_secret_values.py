@@ -20,7 +20,10 @@ from reportbus.core.secret_values import PLAIN_FIELDS, secret_values
         ('pwd="x y";', ["x y"]),
         ("DefaultEndpointsProtocol=https;AccountName=a;AccountKey=abc", ["abc"]),
         ("https://host/hook?api_key=abc&b=1", ["abc"]),
-        (json.dumps({"private_key": "MII", "n": 12345, "deep": {"x": ["y", True, None]}}), ["MII", "12345", "y"]),
+        (
+            json.dumps({"private_key": "MII", "n": 12345, "deep": {"x": ["y", True, None]}}),
+            ["MII", "12345", "y"],
+        ),
         (json.dumps({"user": "ann", "password": "hunter2"}), ["hunter2"]),
         (json.dumps({"inner": json.dumps({"password": "hunter2"})}), ["hunter2"]),
         ('{"password": "cut off', []),

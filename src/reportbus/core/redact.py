@@ -29,7 +29,7 @@ SHORTEST_WITHIN_WORDS: Final = 6
 
 MOST_VALUES: Final = 1_000
 MOST_CHARACTERS: Final = 1_000_000
-"""Of more registered values, or longer ones together, those are forgotten that were registered longest ago."""
+"""Of more values, or longer ones together, those are forgotten that were registered longest ago."""
 
 _SHORTEST_LINE: Final = 16  # of a secret of many lines (a key in PEM form), such lines are masked alone, too
 _PERCENT_ESCAPE: Final = re.compile(r"%[0-9A-F]{2}")
@@ -88,7 +88,8 @@ class Redactor:
             before = self._values.keys() & values
             for value in values:
                 if len(value.strip()) >= SHORTEST_SECRET:
-                    self._values[value] = self._values.pop(value, None) or _forms(value)
+                    known = self._values.pop(value, {})
+                    self._values[value] = known or _forms(value)
             if len(before) < len(self._values.keys() & values):
                 self._forget()
                 self._by_beginning = _by_beginning(self._values.values())
