@@ -7,8 +7,10 @@ import pwd
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 import click
+from click.exceptions import Exit
 
 from reportbus.core.errors import Refused, ReportbusError
+from reportbus.core.failure import failure as answer_of
 from reportbus.core.redact import Redactor
 from reportbus.entry.cli.lazy import LazyGroup
 
@@ -61,11 +63,14 @@ class Root(LazyGroup):
             return super().invoke(ctx)
         except ReportbusError as error:
             raise failure(error) from error
-        except BrokenPipeError:  # whoever reads has enough; click ends quietly
+        except (BrokenPipeError, click.ClickException, Exit, click.Abort):  # click's own; it ends quietly
             raise
         except OSError as error:
             what = f"{error.filename}: " if error.filename else ""
-            raise Failure([f"SYS_FILE: {what}{error.strerror or error}"]) from error
+            raise Failure([redact(f"SYS_FILE: {what}{error.strerror or error}")]) from error
+        except Exception as error:
+            fault = answer_of(error, redact)
+            raise Failure([f"{fault.code}: {fault.text}", *fault.trace.splitlines()]) from error
 
 
 def failure(error: ReportbusError) -> Failure:
