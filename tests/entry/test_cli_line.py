@@ -190,7 +190,7 @@ CANARY = "CANARY-s3cr3t/7f3a+é"
 
 
 def test_a_secret_gets_nowhere_though_an_engine_tells_it(shell: CommandLine) -> None:
-    """The script knows it by itself; the platform has it from a file and from a variable."""
+    """The script knows it by itself; the platform has it from a variable."""
     shell.variables["REPORTBUS_SECRET_API"] = json.dumps({"user": "ann", "key": CANARY})
     shell.variables["REPORTBUS_TELEMETRY__LOG_LEVEL"] = "DEBUG"
     letters = ", ".join(str(ord(letter)) for letter in CANARY)
