@@ -48,6 +48,7 @@ def redactor() -> Redactor:
         re.sub("%..", lambda escape: escape[0].lower(), quote(SECRET, safe="")),
         json.dumps(SECRET)[1:-1],
         json.dumps(SECRET, ensure_ascii=False)[1:-1],
+        json.dumps(SECRET)[1:-1].replace("/", "\\/"),
         html.escape(SECRET),
         html.escape(SECRET, quote=False),
         repr(SECRET)[1:-1],

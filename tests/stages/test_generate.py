@@ -241,6 +241,13 @@ def test_secrets_are_taken_out_of_what_is_told(bench: Bench) -> None:
     assert event.answer.text == "user x, ***"
 
 
+def test_secrets_are_taken_out_of_what_an_engine_notes(bench: Bench) -> None:
+    bench.redactor.register(SECRET)
+    (event,) = bench.stage(writing(TABLE, Produced(note=f"asked as x, {SECRET}"))).run([generate_task()])
+    assert isinstance(event.answer, Generated)
+    assert event.answer.note == "asked as x, ***"
+
+
 def test_a_task_cancelled_before_it_is_begun_is_handed_back(bench: Bench) -> None:
     engine = writing()
     bench.cancelled.add("R-1")

@@ -157,6 +157,7 @@ def _escapes(value: str) -> set[str]:
         *(_PERCENT_ESCAPE.sub(lambda escape: escape[0].lower(), form) for form in percent),
         json.dumps(value)[1:-1],
         json.dumps(value, ensure_ascii=False)[1:-1],
+        json.dumps(value)[1:-1].replace("/", "\\/"),
         repr(value)[1:-1],
         html.escape(value),
         html.escape(value, quote=False),

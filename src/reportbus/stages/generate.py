@@ -144,7 +144,8 @@ class Generate:
         if isinstance(staged, ReportbusError):
             return failure(staged, self._redact)
         produced = attempt.produced
-        rows, note = (produced.rows, self._redact(produced.note)) if produced else (None, "")
+        rows, note = (produced.rows, produced.note) if produced else (None, "")
+        note = note and self._redact(note)
         return Generated((_artifact(attempt.task, staged, rows),), note)
 
     def _failure(self, task: Task, error: Exception) -> Answer:
