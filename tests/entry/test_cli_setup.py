@@ -102,6 +102,26 @@ def test_a_ledger_on_postgresql_wants_its_schema_first(shell: CommandLine, postg
     assert shell.json("doctor")["ok"] is True
 
 
+@pytest.mark.parametrize("words", [("up",), ("run", "generator"), ("db", "upgrade"), ("request", "list")])
+def test_a_ledger_of_a_later_version_is_told_and_left_alone(
+    shell: CommandLine, words: tuple[str, ...]
+) -> None:
+    shell.home.mkdir()
+    of_version(shell.home / "ledger.db", "9999")
+    result = shell.run(*words, code=1)
+    assert result.stdout == ""
+    assert result.stderr.startswith("SYS_SCHEMA: the ledger's schema is none that this version knows: ")
+    with closing(sqlite3.connect(shell.home / "ledger.db")) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("alembic_version",)]
+
+
+def of_version(path: Path, revision: str) -> None:
+    """A ledger's file that is said to have this revision's schema."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        connection.execute("INSERT INTO alembic_version VALUES (?)", (revision,))
+
+
 def test_a_ledger_that_is_away_is_told_in_one_line(shell: CommandLine) -> None:
     shell.variables["REPORTBUS_LEDGER__URL"] = "postgresql://nobody@127.0.0.1:1/nothing"
     (line,) = shell.error("request", "list").splitlines()
@@ -304,9 +324,7 @@ def test_the_doctor_fails_with_a_verdict_for_each_part_that_is_not_well(shell: C
     broken(shell)
     shell.home.mkdir()
     (shell.home / "worktable.db").write_text("no database at all, but long enough to be taken for one" * 30)
-    with closing(sqlite3.connect(shell.home / "ledger.db")) as connection, connection:
-        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
-        connection.execute("INSERT INTO alembic_version VALUES ('0000')")
+    of_version(shell.home / "ledger.db", "0000")
     verdicts = {each["name"]: each for each in shell.json("doctor", code=1)["verdicts"]}
     assert verdicts["worktable"]["text"].startswith("SYS_WORKTABLE: ")
     assert "run: reportbus db upgrade" in verdicts["ledger"]["text"]
