@@ -65,7 +65,7 @@ def main(roles: list[str]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     kind = ReadyParts if os.environ.get("BENCH_ENGINE") == "ready" else Parts
     with kind(load()) as parts:
-        line.run(parts, set(roles), stop)
+        line.run(line.loops(parts, set(roles)), stop)
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss / 1024}))
 

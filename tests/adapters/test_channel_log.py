@@ -98,3 +98,8 @@ def test_closing_the_channel_leaves_the_stream_to_its_owner(channel: LogChannel,
     channel.close()
     receipt(channel.send([notice()])[0])
     assert not stream.closed
+
+
+def test_a_test_tells_of_a_stream_that_is_closed(channel: LogChannel, stream: io.StringIO) -> None:
+    stream.close()
+    assert not channel.test().ok

@@ -115,3 +115,10 @@ def test_a_code_nobody_knows_is_told_as_it_is() -> None:
     text = notice_text(notice(outcome=Outcome(Status.FAILED, "XYZ_NEW", "something new")))
     assert "something new" in text
     assert "XYZ_NEW" in text
+
+
+def test_a_test_makes_nothing_and_tells_what_to_mend(channel: MaildirChannel, folder: Path) -> None:
+    assert channel.test().ok
+    assert not folder.exists()
+    folder.write_bytes(b"a file")
+    assert "DST_NO_FOLDER" in channel.test().text

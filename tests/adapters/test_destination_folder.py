@@ -403,3 +403,18 @@ def test_a_repeat_reads_nothing_from_staging_where_the_file_stands(
     place.put("sales.csv", b"bytes")
     attempt = destination.deliver([replace(file_delivery(b"bytes"), open=nothing_is_staged)])[0]
     assert receipt(attempt).repeated
+
+
+@pytest.mark.parametrize("mkdirs", [True, False])
+def test_a_test_makes_no_folder_and_touches_none(tmp_path: Path, *, mkdirs: bool) -> None:
+    os.utime(tmp_path, (1, 1))
+    options = FolderOptions(str(tmp_path), mkdirs=mkdirs, temporary_folder="growing/here")
+    assert FolderDestination(options).test().ok is mkdirs
+    assert list(tmp_path.iterdir()) == []
+    assert tmp_path.stat().st_mtime == 1
+
+
+def test_a_test_finds_a_file_where_the_temporary_folder_should_be(tmp_path: Path) -> None:
+    (tmp_path / "growing").write_bytes(b"")
+    options = FolderOptions(str(tmp_path), mkdirs=True, temporary_folder="growing/here")
+    assert "DST_NO_FOLDER" in FolderDestination(options).test().text

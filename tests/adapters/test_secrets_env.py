@@ -5,6 +5,7 @@ import pytest
 from contracts.secrets import CANARY, SecretsContract, refused
 from reportbus.adapters.clock import ManualClock
 from reportbus.adapters.secrets.env import EnvSecrets
+from reportbus.core.redact import Redactor
 
 
 class EnvStore:
@@ -32,13 +33,18 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
+def redactor() -> Redactor:
+    return Redactor()
+
+
+@pytest.fixture
 def store() -> EnvStore:
     return EnvStore()
 
 
 @pytest.fixture
-def secrets(store: EnvStore, clock: ManualClock) -> EnvSecrets:
-    return EnvSecrets(store.environment, clock)
+def secrets(store: EnvStore, clock: ManualClock, redactor: Redactor) -> EnvSecrets:
+    return EnvSecrets(store.environment, clock, redactor)
 
 
 class TestEnvSecrets(SecretsContract):

@@ -8,6 +8,7 @@ import pytest
 from contracts.secrets import CANARY, SecretsContract, refused
 from reportbus.adapters.clock import ManualClock
 from reportbus.adapters.secrets.file import MAX_BYTES, FileSecrets
+from reportbus.core.redact import Redactor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,13 +42,18 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
+def redactor() -> Redactor:
+    return Redactor()
+
+
+@pytest.fixture
 def store(tmp_path: Path) -> FileStore:
     return FileStore(tmp_path / "secrets")
 
 
 @pytest.fixture
-def secrets(store: FileStore, clock: ManualClock) -> FileSecrets:
-    return FileSecrets(store.folder, clock)
+def secrets(store: FileStore, clock: ManualClock, redactor: Redactor) -> FileSecrets:
+    return FileSecrets(store.folder, clock, redactor)
 
 
 class TestFileSecrets(SecretsContract):

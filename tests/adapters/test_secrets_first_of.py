@@ -9,6 +9,7 @@ from contracts.secrets import CANARY, SecretsContract, refused
 from reportbus.adapters.clock import ManualClock
 from reportbus.adapters.secrets.env import EnvSecrets
 from reportbus.adapters.secrets.first_of import FirstOf
+from reportbus.core.redact import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 class Variables:
     """One place for secrets, with an environment of its own."""
 
-    def __init__(self, clock: ManualClock) -> None:
+    def __init__(self, clock: ManualClock, redactor: Redactor) -> None:
         self.environment: dict[str, str] = {}
-        self.secrets = EnvSecrets(self.environment, clock)
+        self.secrets = EnvSecrets(self.environment, clock, redactor)
 
     def put(self, name: str, text: str) -> None:
         self.environment[self._variable(name)] = text
@@ -39,14 +40,19 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def first(clock: ManualClock) -> Variables:
-    return Variables(clock)
+def redactor() -> Redactor:
+    return Redactor()
 
 
 @pytest.fixture
-def store(clock: ManualClock) -> Variables:
+def first(clock: ManualClock, redactor: Redactor) -> Variables:
+    return Variables(clock, redactor)
+
+
+@pytest.fixture
+def store(clock: ManualClock, redactor: Redactor) -> Variables:
     """The second of the two places; the first has nothing."""
-    return Variables(clock)
+    return Variables(clock, redactor)
 
 
 @pytest.fixture

@@ -326,3 +326,19 @@ def test_every_code_is_in_the_table_of_codes() -> None:
 
     assert len(used) > 20
     assert used - CODES.keys() == set()
+
+
+def test_a_type_has_one_default_destination(here: WorkingDirectory) -> None:
+    here.file(
+        "destinations.yaml",
+        "destinations:\n  one: {type: NAS, root: /one, default: true}\n"
+        "  two:\n    type: NAS\n    root: /two\n    default: true\n  mail: {type: EMAIL, default: true}\n"
+        "  old: {type: NAS, root: /old, default: true, enabled: false}\n",
+    )
+
+    (found,) = here.problems()
+
+    assert found == (
+        "CFG_INCONSISTENT: config/destinations.yaml:6: destinations.two.default: "
+        "'two' and 'one' are both the default of NAS; leave one"
+    )

@@ -93,6 +93,11 @@ class ChannelContract:
     def test_sending_nothing_answers_nothing(self, channel: Channel) -> None:
         assert list(channel.send([])) == []
 
+    def test_a_test_says_yes_and_tells_nobody(self, channel: Channel, told: Callable[[], list[str]]) -> None:
+        verdict = channel.test()
+        assert verdict.ok, verdict.text
+        assert told() == []
+
     def test_it_may_be_closed_twice(self, channel: Channel) -> None:
         channel.close()
         channel.close()

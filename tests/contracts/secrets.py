@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from reportbus.core.errors import Permanent
+from reportbus.core.redact import MASK
 
 if TYPE_CHECKING:
     from reportbus.adapters.clock import ManualClock
+    from reportbus.core.redact import Redactor
     from reportbus.ports import Secrets
 
 CANARY = "CANARY-s3cr3t-7f3a"
@@ -47,7 +49,10 @@ def refused(secrets: Secrets, name: str) -> Permanent:
 
 
 class SecretsContract:
-    """The subclass has two fixtures, `secrets` and their `store`; there is a `clock` that it passes on."""
+    """The subclass has two fixtures, `secrets` and their `store`.
+
+    There are a `clock` and a `redactor` that it passes on.
+    """
 
     @pytest.fixture
     def password(self, store: Store) -> str:
@@ -98,6 +103,25 @@ class SecretsContract:
             None,
             "22",
         )
+
+    def test_every_value_is_masked_once_the_secret_was_read(
+        self, secrets: Secrets, store: Store, redactor: Redactor
+    ) -> None:
+        fields = {"password": CANARY, "api_key": "key-Zx81", "dsn": "Server=db;Pwd=in-a-string;Timeout=5"}
+        store.put("acme", json.dumps(fields))
+        for value in secrets.get("acme").values():
+            assert redactor.redact(f"with {value} in it") == f"with {MASK} in it"
+        assert redactor.redact("log-in failed for in-a-string") == f"log-in failed for {MASK}"
+
+    def test_a_rotated_value_is_masked_once_it_was_read_and_the_old_one_still(
+        self, secrets: Secrets, store: Store, redactor: Redactor
+    ) -> None:
+        store.put("acme", '{"password": "old-password"}')
+        secrets.get("acme")
+        store.put("acme", '{"password": "new-password"}')
+        assert redactor.redact("new-password") == "new-password"
+        secrets.refresh("acme")
+        assert redactor.redact("old-password, new-password") == f"{MASK}, {MASK}"
 
     # -- what is wrong ------------------------------------------------------------------------------------
 

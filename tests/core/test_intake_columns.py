@@ -276,3 +276,15 @@ def test_rules_with_an_impossible_default_format_cannot_be_made() -> None:
 
 def replace_rules(**changed: object) -> IntakeRules:
     return replace(RULES, **changed)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("type_", "why"),
+    [("obiee", "has no adapter yet"), ("DEMO", "is switched off"), ("PYTHON", "is not configured")],
+)
+def test_a_known_report_type_without_an_engine_is_refused_with_why(type_: str, why: str) -> None:
+    rules = replace(RULES, engines={}, absent={**RULES.absent, "PYTHON": "is not configured"})
+    (problem,) = read(row(REPORT_TYPE=type_), rules).problems
+
+    assert problem.code == "VAL_ENGINE_DISABLED"
+    assert problem.text == f"the engine {type_.upper()} {why}; there are none"

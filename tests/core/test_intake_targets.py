@@ -578,3 +578,30 @@ def test_a_type_has_one_default_and_only_where_it_is_marked() -> None:
 
     assert rules.defaults[TargetType.NAS] == "two"
     assert rules.defaults[TargetType.S3] == ""
+
+
+@pytest.mark.parametrize(
+    ("type_", "said"),
+    [
+        ("NAS", "is missing, and no destination is the default of NAS; name one: have one, share, two"),
+        ("FTP", "is missing, and no destination is the default of FTP; name one: have plain, safe, second"),
+        ("S3", "is missing, and no destination takes S3; have one, plain, safe, second, share, two"),
+    ],
+)
+def test_a_target_without_destination_is_told_what_it_may_choose_from(type_: str, said: str) -> None:
+    """Also where the only default is one of another variant."""
+    rules = replace(
+        RULES,
+        destinations={
+            "one": DestinationRule(TargetType.NAS),
+            "two": DestinationRule(TargetType.NAS),
+            "share": DestinationRule(TargetType.SMB, default=True),
+            "plain": DestinationRule(TargetType.FTP),
+            "second": DestinationRule(TargetType.FTP),
+            "safe": DestinationRule(TargetType.SFTP, default=True),
+        },
+    )
+    (problem,) = read(row(config=targets({"type": type_})), rules).problems
+
+    assert (problem.code, problem.field) == ("CFG_DESTINATION", "distribution_config.targets[0].destination")
+    assert problem.text == said

@@ -3,12 +3,16 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportbus.core.text import SHOWN_WIDTH, clean, one_line, quoted
+from reportbus.core.text import SHOWN_WIDTH, clean, have, one_line, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ANY_TEXT = st.text(st.characters())  # lone surrogates included
 
@@ -101,3 +105,18 @@ def test_a_database_gives_cleaned_text_back_unchanged(text: str) -> None:
     database.close()
 
     assert stored == clean(text)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([], "there are none"),
+        (["b", "a"], "have a, b"),
+        (
+            {str(number): "" for number in range(10, 25)},
+            "have 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21 and 3 more",
+        ),
+    ],
+)
+def test_what_there_is_instead_reads_well_for_none_some_and_many(names: Iterable[str], said: str) -> None:
+    assert have(names) == said

@@ -33,7 +33,7 @@ def check(name: str, parameters: Mapping[str, JsonValue], format_: str) -> Seque
 
 RULES = IntakeRules(
     engines={"PYTHON": check, "SSRS": check},
-    disabled=frozenset({"OBIEE"}),
+    absent={"OBIEE": "has no adapter yet", "DEMO": "is switched off"},
     destinations={
         "archive": DestinationRule(TargetType.NAS, default=True),
         "share": DestinationRule(TargetType.SMB, secret="share-login"),

@@ -6,8 +6,10 @@ import csv
 import json
 import signal
 import time
+from base64 import b64encode
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -85,6 +87,16 @@ def test_a_request_goes_all_the_way_and_everything_about_it_can_be_asked(shell: 
         assert shell.json("audit", "verify") == {"ok": True, "requests": 1, "broken": []}
         logged = stop(shell, line)
     assert all(json.loads(said)["level"] in {"INFO", "WARNING"} for said in logged.splitlines())
+
+
+@pytest.mark.parametrize("words", [("up",), ("run", "generator"), ("run", "orchestrator")])
+def test_nothing_is_said_to_run_on_a_ledger_of_another_version(
+    shell: CommandLine, postgres_url: str, words: tuple[str, ...]
+) -> None:
+    shell.variables["REPORTBUS_LEDGER__URL"] = postgres_url
+    code, said, told = shell.finish(shell.start(*words))
+    assert (code, said) == (1, "")
+    assert told.startswith("SYS_SCHEMA: ")
 
 
 def test_submitting_can_wait_for_the_end(shell: CommandLine) -> None:
@@ -172,3 +184,45 @@ def test_a_second_signal_ends_the_process_at_once(shell: CommandLine) -> None:
         line.send_signal(signal.SIGTERM)
         line.send_signal(signal.SIGINT)
         assert line.wait(timeout=5) in {128 + signal.SIGINT, 128 + signal.SIGTERM}
+
+
+CANARY = "CANARY-s3cr3t/7f3a+é"
+
+
+def test_a_secret_gets_nowhere_though_an_engine_tells_it(shell: CommandLine) -> None:
+    """The script knows it by itself; the platform has it from a variable."""
+    shell.variables["REPORTBUS_SECRET_API"] = json.dumps({"user": "ann", "key": CANARY})
+    shell.variables["REPORTBUS_TELEMETRY__LOG_LEVEL"] = "DEBUG"
+    letters = ", ".join(str(ord(letter)) for letter in CANARY)
+    spellings = "s, quote(s), quote(s, safe=''), dumps(s), repr(s), b64encode(b'ann:' + s.encode()).decode()"
+    shell.write(
+        "scripts/leaky.py",
+        "import sys\nfrom base64 import b64encode\nfrom json import dumps\nfrom urllib.parse import quote\n"
+        f"s = ''.join(map(chr, [{letters}]))\nsys.exit(' and '.join([{spellings}]))\n",
+    )
+    shell.write("reports/leaky.yaml", "name: leaky\nscript: leaky.py\nformats: [CSV]\n")
+    asked = (
+        "request",
+        "submit",
+        "--type",
+        "PYTHON",
+        "--name",
+        "leaky",
+        "--format",
+        "CSV",
+        "--target",
+        "none",
+    )
+    with running(shell, "up") as line:
+        request_id = shell.json(*asked, "--wait", "--timeout", str(_SECONDS), code=1)["requests"][0][
+            "request_id"
+        ]
+        told = [shell.text(*words) for words in (("request", "show", request_id), ("audit", "export"))]
+        told += [shell.text("request", "why", request_id), shell.text("dead-letter", "show", request_id)]
+        told.append(stop(shell, line))
+    assert "*** and ***" in told[0]
+    kept = [path.read_bytes() for path in shell.home.rglob("*") if path.is_file()]
+    for form in (CANARY, quote(CANARY), quote(CANARY, safe=""), json.dumps(CANARY)[1:-1], repr(CANARY)[1:-1]):
+        assert not any(form in text for text in told)
+        assert not any(form.encode() in content for content in kept)
+    assert not any(b64encode(CANARY.encode()).decode()[:16] in text for text in told)

@@ -4,10 +4,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import click
+from click.testing import CliRunner
+
 from reportbus.core.model import Status
 from reportbus.entry.actions.shapes import plain, utc
+from reportbus.entry.cli.context import Root
 from reportbus.entry.cli.output import cell
 from reportbus.entry.cli.table import Column, cut, places_of, table_lines
+
+CANARY = "CANARY-s3cr3t"
 
 NAMES = (Column("ID"), Column("NAME", gives=True), Column("N", right=True))
 
@@ -83,3 +89,19 @@ def test_json_has_the_fields_of_a_view_by_name_with_plain_values() -> None:
 
 def test_times_in_json_keep_their_microseconds() -> None:
     assert utc(datetime(2026, 11, 1, 0, 0, 0, 5, tzinfo=UTC)) == "2026-11-01T00:00:00.000005Z"
+
+
+@click.command()
+def broken() -> None:
+    """Fails by a fault of its own, with a secret in its message."""
+    raise ValueError(CANARY)
+
+
+def test_a_fault_of_our_own_is_told_by_type_and_place_without_its_message() -> None:
+    group = Root(name="group", lazy={"broken": (f"{__name__}:broken", "Fails.")})
+    result = CliRunner(catch_exceptions=False).invoke(group, ["broken"])
+    assert result.exit_code == 1
+    first, *places = result.stderr.splitlines()
+    assert first.startswith("SYS_INTERNAL: ValueError at ")
+    assert any("in broken" in place for place in places)
+    assert CANARY not in result.output

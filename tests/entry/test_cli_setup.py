@@ -102,6 +102,26 @@ def test_a_ledger_on_postgresql_wants_its_schema_first(shell: CommandLine, postg
     assert shell.json("doctor")["ok"] is True
 
 
+@pytest.mark.parametrize("words", [("up",), ("run", "generator"), ("db", "upgrade"), ("request", "list")])
+def test_a_ledger_of_a_later_version_is_told_and_left_alone(
+    shell: CommandLine, words: tuple[str, ...]
+) -> None:
+    shell.home.mkdir()
+    of_version(shell.home / "ledger.db", "9999")
+    result = shell.run(*words, code=1)
+    assert result.stdout == ""
+    assert result.stderr.startswith("SYS_SCHEMA: the ledger's schema is none that this version knows: ")
+    with closing(sqlite3.connect(shell.home / "ledger.db")) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("alembic_version",)]
+
+
+def of_version(path: Path, revision: str) -> None:
+    """A ledger's file that is said to have this revision's schema."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        connection.execute("INSERT INTO alembic_version VALUES (?)", (revision,))
+
+
 def test_a_ledger_that_is_away_is_told_in_one_line(shell: CommandLine) -> None:
     shell.variables["REPORTBUS_LEDGER__URL"] = "postgresql://nobody@127.0.0.1:1/nothing"
     (line,) = shell.error("request", "list").splitlines()
@@ -125,7 +145,7 @@ def test_engines_are_listed_with_their_limits(shell: CommandLine) -> None:
     assert engine == {
         "name": "PYTHON",
         "type": "python",
-        "enabled": True,
+        "state": "enabled",
         "timeout_seconds": 20.0,
         "retry_count": 1,
         "max_concurrency": 2,
@@ -133,7 +153,7 @@ def test_engines_are_listed_with_their_limits(shell: CommandLine) -> None:
     assert shell.text("engine", "list").splitlines()[1].split() == [
         "PYTHON",
         "python",
-        "yes",
+        "enabled",
         "20",
         "s",
         "1",
@@ -141,17 +161,62 @@ def test_engines_are_listed_with_their_limits(shell: CommandLine) -> None:
     ]
 
 
+OTHERS = """
+engines:
+  python: {}
+  second: {type: python, enabled: false}
+  midas: {endpoint: "https://midas.example.com/api"}
+  ssrs: {endpoint: "https://ssrs.example.com/ReportServer", enabled: false}
+"""
+
+
+def test_an_engine_without_an_adapter_is_nowhere_shown_as_usable(shell: CommandLine) -> None:
+    shell.write("engines.yaml", OTHERS)
+    why = "has no adapter yet; requests for MIDAS are refused (VAL_ENGINE_DISABLED)"
+    states = {each["name"]: each["state"] for each in shell.json("engine", "list")["engines"]}
+    assert states == {
+        "PYTHON": "enabled",
+        "SECOND": "switched off",
+        "MIDAS": "no adapter",
+        "SSRS": "no adapter",
+    }
+    assert shell.json("config", "check")["hints"] == [f"engine MIDAS: {why}"]
+    assert {"name": "engine MIDAS", "ok": None, "text": why} in shell.json("doctor")["verdicts"]
+    assert {"name": "MIDAS", "ok": None, "text": why} in shell.json("engine", "test")["verdicts"]
+    assert f"MIDAS   no adapter  {why}" in shell.text("engine", "test")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("MIDAS", "has no adapter yet"),
+        ("SSRS", "has no adapter yet"),
+        ("OBIEE", "has no adapter yet"),
+        ("SECOND", "is switched off"),
+    ],
+)
+def test_why_an_engine_is_not_there_is_said_in_the_same_words_everywhere(
+    shell: CommandLine, name: str, why: str
+) -> None:
+    shell.write("engines.yaml", OTHERS)
+    asked = ("request", "submit", "--type", name, "--name", "one", "--target", "none")
+    assert f"the engine {name} {why}; have PYTHON" in shell.error(*asked)
+    assert f"the engine '{name}' {why}; have PYTHON" in shell.error("engine", "test", name, code=2)
+
+
 def test_an_engine_is_tested_by_a_real_call(shell: CommandLine) -> None:
     (verdict,) = shell.json("engine", "test", "python")["verdicts"]
     assert (verdict["name"], verdict["ok"]) == ("PYTHON", True)
-    assert "no engine 'CRYSTAL' is enabled; have PYTHON" in shell.error("engine", "test", "crystal", code=2)
+    assert "the engine 'CRYSTAL' is not configured; have PYTHON" in shell.error(
+        "engine", "test", "crystal", code=2
+    )
 
 
 def test_destinations_are_listed_with_where_they_lead(shell: CommandLine) -> None:
     root = broken(shell)
     found = {each["name"]: each for each in shell.json("destination", "list")["destinations"]}
     assert found["acme"]["where"] == str(root)
-    assert found["old"]["enabled"] is False
+    assert [found[name]["state"] for name in ("acme", "old")] == ["enabled", "switched off"]
 
 
 def test_a_destination_that_would_not_take_files_fails_its_test_with_the_fix(shell: CommandLine) -> None:
@@ -163,6 +228,29 @@ def test_a_destination_that_would_not_take_files_fails_its_test_with_the_fix(she
     root.mkdir()
     assert "acme         ok " in shell.text("destination", "test", "acme")
     assert list(root.iterdir()) == []
+
+
+def test_a_target_without_a_destination_goes_to_the_default_of_its_type(shell: CommandLine) -> None:
+    asked = (
+        "request",
+        "submit",
+        "--type",
+        "PYTHON",
+        "--name",
+        "one",
+        "--format",
+        "CSV",
+        "--target",
+        '{"type": "NAS"}',
+    )
+    places = "destinations:\n  one: {type: NAS, root: one}\n  two: {type: NAS, root: two%s}\n"
+    shell.write("destinations.yaml", places % "")
+    assert "CFG_DESTINATION" in (said := shell.error(*asked))
+    assert "no destination is the default of NAS; name one: have one, two" in said
+    shell.write("destinations.yaml", places % ", default: true")
+    shell.run(*asked)
+    shell.write("destinations.yaml", places % ", enabled: false")
+    shell.run(*asked)
 
 
 # -- doctor
@@ -181,6 +269,8 @@ def test_the_doctor_finds_a_fresh_set_up_well_and_makes_nothing(shell: CommandLi
         "engine PYTHON",
         "destination delivered",
         "destination mail",
+        "channel EMAIL",
+        "channel LOG",
     }
     assert not shell.home.exists()
 
@@ -188,20 +278,53 @@ def test_the_doctor_finds_a_fresh_set_up_well_and_makes_nothing(shell: CommandLi
 def test_the_doctor_changes_nothing_in_a_home_that_is_used(shell: CommandLine, line: Line) -> None:
     line.take_in(request("R-1"))
     shell.run("request", "submit", "--no-check", "--type", "PYTHON", "--name", "one")
-    before = {path: path.stat().st_mtime_ns for path in shell.home.rglob("*.db")}
-    folders = {path for path in shell.home.rglob("*") if path.is_dir()}
+    shell.run("destination", "test")
+    for folder in ("delivered", "mail", "staging"):
+        (shell.home / folder).mkdir(exist_ok=True)
+    before = everything(shell.home)
     assert "requests wait in it" in shell.text("doctor")
-    assert {path: path.stat().st_mtime_ns for path in shell.home.rglob("*.db")} == before
-    assert {path for path in shell.home.rglob("*") if path.is_dir()} == folders
+    assert everything(shell.home) == before
+
+
+@pytest.mark.parametrize("name", ["worktable", "bus", "ledger"])
+def test_the_doctor_leaves_an_empty_database_file_empty(shell: CommandLine, name: str) -> None:
+    shell.home.mkdir()
+    (shell.home / f"{name}.db").touch()
+    before = everything(shell.home)
+    verdicts = {each["name"]: each for each in shell.json("doctor")["verdicts"]}
+    assert "is empty; its tables are made at the first use" in verdicts[name]["text"]
+    assert everything(shell.home) == before
+
+
+def test_the_doctor_tests_channels(shell: CommandLine) -> None:
+    (shell.folder / "file").touch()
+    shell.write("reportbus.yaml", f"channels: {{EMAIL: {{maildir: {shell.folder}/file}}, LOG: {{}}}}\n")
+    verdicts = {each["name"]: each for each in shell.json("doctor", code=1)["verdicts"]}
+    assert verdicts["channel EMAIL"]["text"].startswith("DST_NO_FOLDER: ")
+    assert verdicts["channel LOG"]["ok"] is True
+
+
+def test_the_doctor_makes_no_folder_for_scripts(shell: CommandLine) -> None:
+    shell.write("scripts/x.py", "")
+    shell.write("reports/x.yaml", "name: x\nscript: x.py\nformats: [CSV]\n")
+    assert "scripts run" in shell.text("doctor")
+    assert not shell.home.exists()
+
+
+def everything(folder: Path) -> dict[Path, tuple[int, int]]:
+    """Each file and folder with its time and size, but for the index that readers of a log share."""
+    return {
+        path: (path.stat().st_mtime_ns, path.stat().st_size)
+        for path in folder.rglob("*")
+        if not path.name.endswith("-shm")
+    }
 
 
 def test_the_doctor_fails_with_a_verdict_for_each_part_that_is_not_well(shell: CommandLine) -> None:
     broken(shell)
     shell.home.mkdir()
     (shell.home / "worktable.db").write_text("no database at all, but long enough to be taken for one" * 30)
-    with closing(sqlite3.connect(shell.home / "ledger.db")) as connection, connection:
-        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
-        connection.execute("INSERT INTO alembic_version VALUES ('0000')")
+    of_version(shell.home / "ledger.db", "0000")
     verdicts = {each["name"]: each for each in shell.json("doctor", code=1)["verdicts"]}
     assert verdicts["worktable"]["text"].startswith("SYS_WORKTABLE: ")
     assert "run: reportbus db upgrade" in verdicts["ledger"]["text"]

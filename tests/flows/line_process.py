@@ -92,5 +92,5 @@ def serve(orders: Orders) -> None:
         file.write(f"{os.getpid()}\n")
     killer = Killer(orders.home, orders.point, orders.hit, hold=orders.hold)
     with TappedParts(settings, killer, told=orders.told, lost_replies=orders.lost_replies) as parts:
-        well = line.run(parts, orders.roles, stop.asked)
+        well = line.run(line.loops(parts, orders.roles), stop.asked)
     sys.exit(0 if well else 1)

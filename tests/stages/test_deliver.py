@@ -142,9 +142,7 @@ def test_the_deadline_is_the_lanes_or_the_runs_whichever_comes_first(bench: Benc
 def test_an_unknown_destination_is_an_answer_that_names_those_there_are(bench: Bench) -> None:
     target = Target(1, TargetType.NAS, "nowhere")
     (event,) = bench.stage(ScriptedDestination()).run([deliver_task(targets=(target,))])
-    assert event.answer == Failed(
-        Kind.PERMANENT, "CFG_DESTINATION", "no destination 'nowhere'; have ['archive']"
-    )
+    assert event.answer == Failed(Kind.PERMANENT, "CFG_DESTINATION", "no destination 'nowhere'; have archive")
 
 
 def test_a_task_that_does_not_fit_its_request_is_its_own_answer(bench: Bench) -> None:

@@ -220,7 +220,7 @@ def test_the_deadline_is_the_lanes_or_the_runs_whichever_comes_first(
 def test_an_unknown_engine_is_an_answer_that_names_those_there_are(bench: Bench) -> None:
     (event,) = bench.stage(writing()).run([generate_task(report_type="CRYSTAL")])
     assert event.answer == Failed(
-        Kind.PERMANENT, "VAL_ENGINE_DISABLED", "no engine 'CRYSTAL'; have ['PYTHON']"
+        Kind.PERMANENT, "VAL_ENGINE_DISABLED", "no engine 'CRYSTAL' here; have PYTHON"
     )
 
 
@@ -239,6 +239,13 @@ def test_secrets_are_taken_out_of_what_is_told(bench: Bench) -> None:
     (event,) = bench.stage(failing(Permanent("ENG_REFUSED", f"user x, {SECRET}"))).run([generate_task()])
     assert isinstance(event.answer, Failed)
     assert event.answer.text == "user x, ***"
+
+
+def test_secrets_are_taken_out_of_what_an_engine_notes(bench: Bench) -> None:
+    bench.redactor.register(SECRET)
+    (event,) = bench.stage(writing(TABLE, Produced(note=f"asked as x, {SECRET}"))).run([generate_task()])
+    assert isinstance(event.answer, Generated)
+    assert event.answer.note == "asked as x, ***"
 
 
 def test_a_task_cancelled_before_it_is_begun_is_handed_back(bench: Bench) -> None:

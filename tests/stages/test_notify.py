@@ -9,6 +9,7 @@ from reportbus.core.errors import Transient
 from reportbus.core.events import Failed, HandedBack, Kind, Notified
 from reportbus.core.model import NotifyRule, Outcome, Receipt, Status
 from reportbus.core.redact import Redactor
+from reportbus.ports import Verdict
 from reportbus.stages.notify import Notify
 from stages.orders import notify_task
 
@@ -28,6 +29,9 @@ class ScriptedChannel:
     def send(self, notices: Sequence[Notice]) -> Sequence[Attempt]:
         self.calls.append(list(notices))
         return [self._answer(notice) for notice in notices]
+
+    def test(self) -> Verdict:
+        return Verdict(ok=True, text="scripted")
 
     def close(self) -> None:
         pass
@@ -94,7 +98,7 @@ def test_a_notice_that_is_in_hand_no_more_is_handed_back_and_not_sent() -> None:
 
 def test_an_unknown_channel_is_an_answer_that_names_those_there_are() -> None:
     (event,) = stage(ScriptedChannel()).run([notify_task(1, notify=(NotifyRule("PIGEON"),))])
-    assert event.answer == Failed(Kind.PERMANENT, "CFG_CHANNEL", "no channel 'PIGEON'; have ['EMAIL']")
+    assert event.answer == Failed(Kind.PERMANENT, "CFG_CHANNEL", "no channel 'PIGEON'; have EMAIL")
 
 
 def test_a_task_that_does_not_fit_its_request_is_its_own_answer() -> None:

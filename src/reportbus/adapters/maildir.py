@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from reportbus.adapters.durable_files import FileSyncs, rename_new, write_whole
 from reportbus.adapters.folder_errors import folder_error
+from reportbus.adapters.folder_probe import probe
 from reportbus.core.errors import ReportbusError, Transient
 
 if TYPE_CHECKING:
@@ -77,12 +78,16 @@ class Maildir:
         return [posting.answers[number] for number in range(len(mails))]
 
     def check(self) -> None:
-        """Write a file and remove it; raises what `put` would answer."""
+        """Raise what `put` would answer where it could not store a mail; nothing is made or changed."""
+        place = Path(self.path, "tmp")
+        while not os.path.lexists(place):  # it would be made, below the nearest folder there is
+            place = place.parent
         try:
-            with self._opened() as root:
-                temporary = self._temporary("check")
-                os.close(os.open(temporary, _NEW_FILE, 0o600, dir_fd=root))
-                os.unlink(temporary, dir_fd=root)
+            folder = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                probe(folder, f"check~{self._token}")
+            finally:
+                os.close(folder)
         except OSError as error:
             raise folder_error(error, f"writing to the Maildir {self.path}") from error
 

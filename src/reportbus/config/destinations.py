@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from reportbus.config.addresses import MailAddress
 from reportbus.config.kinds import Capitals, Choice, Location, Switch, Text
@@ -18,11 +18,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationSettings:
-    """What all destinations have. A request names one, and a path below its root."""
+    """What all destinations have. A request names one, and a path below its root.
 
+    `adapter` is whether this version can reach destinations of the type.
+    """
+
+    adapter: ClassVar[bool] = False
     name: str
     type: str
     enabled: bool = option(Switch(), "Whether requests may name it.", default=True)
+    default: bool = option(
+        Switch(),
+        "Whether targets that name no destination go to it; the only one of its type is the default anyway.",
+        default=False,
+    )
     timeout_seconds: float = option(
         Number(1, 86_400, "seconds"), "How long one attempt at a delivery may take.", default=120.0
     )
@@ -42,6 +51,7 @@ class DestinationSettings:
 class NasSettings(DestinationSettings):
     """A folder: of this machine, or one that is mounted (NFS, CIFS)."""
 
+    adapter: ClassVar[bool] = True
     root: Path = option(Location(), "The folder; no report goes anywhere above it.")
     mkdirs: bool = option(Switch(), "Whether missing folders below the root are made.", default=True)
     mounted: bool = option(
@@ -73,6 +83,7 @@ class NasSettings(DestinationSettings):
 class EmailSettings(DestinationSettings):
     """Reports as attachments of mails, put into a Maildir."""
 
+    adapter: ClassVar[bool] = True
     size_limit_bytes: int = option(
         Integer(1, 2**30, "bytes"),
         "The largest mail that is sent; mail servers refuse more.",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from reportbus.config.addresses import Endpoint, SecretName
 from reportbus.config.connections import CONNECTIONS, ConnectionSettings
 from reportbus.config.kinds import Choice, Location, Switch, Text
 from reportbus.config.numbers import Integer, Number
 from reportbus.config.options import Entries, Written, entries, option, section
+from reportbus.config.problems import NO_ADAPTER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
-    """What all engines have. `name` is the report type, in capitals; `type` says which engine makes it."""
+    """What all engines have. `name` is the report type, in capitals; `type` says which engine makes it.
 
+    `adapter` is whether this version can reach engines of the type.
+    """
+
+    adapter: ClassVar[bool] = False
     name: str
     type: str
     enabled: bool = option(Switch(), "Whether requests of this report type are taken.", default=True)
@@ -113,6 +118,7 @@ class ScriptsSettings:
 class PythonSettings(EngineSettings):
     """The Python engine: reports from a query and from registered scripts."""
 
+    adapter: ClassVar[bool] = True
     reports: Path = option(
         Location(in_config=True),
         "The folder with the reports' definitions, one a file.",
@@ -136,3 +142,12 @@ ENGINES: Final = Entries(
     named_by_type=True,
     capitals=True,
 )
+
+
+def absence(name: str, engines: Mapping[str, EngineSettings]) -> str:
+    """Why no engine makes reports of the type `name`, as the end of a sentence about it."""
+    engine = engines.get(name)
+    cls = ENGINES.types.get(name.lower()) if engine is None else type(engine)
+    if cls is not None and issubclass(cls, EngineSettings) and not cls.adapter:
+        return NO_ADAPTER
+    return "is not configured" if engine is None else "is switched off"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reportbus.core.errors import Problem, ReportbusError
 from reportbus.core.redact import Redactor
@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reportbus.config.nodes import Where
+
+
+NO_ADAPTER: Final = "has no adapter yet"
+"""What is said of a type that is known, and that this version cannot reach."""
 
 
 class ConfigurationRefused(ReportbusError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from reportbus.config.nodes import BUILT_IN, Items, Node, Scalar, Table, Where, built_in, kind_of
 from reportbus.config.options import Declaration, Default, Entries, Records, Section, Written, declarations
-from reportbus.config.problems import Unfit
+from reportbus.config.problems import NO_ADAPTER, Unfit
 from reportbus.config.secrecy import looks_secret
 from reportbus.config.suggest import suggestion
 from reportbus.config.variables import Asked, option_variable
@@ -216,7 +216,7 @@ class Reader:
         entry = self.section(declared.common, Table(table.where, shared), path, known)
         if getattr(entry, "enabled", True):
             ready = ", ".join(type_ for type_, cls in declared.types.items() if cls is not None)
-            fault = f"{known[declared.selector]} has no adapter yet; have {ready}; enabled: false keeps it"
+            fault = f"{known[declared.selector]} {NO_ADAPTER}; have {ready}; enabled: false keeps it"
             self._problems.add("CFG_NO_ADAPTER", fault, table.where, path)
         return entry
 

@@ -33,7 +33,7 @@ class Finding:
 
 def check(settings: Settings, reader: Reader, problems: Problems) -> None:
     """Note each relation that does not hold; those of options that could not be read are passed over."""
-    for find in (_times, _aws, _snowflake, _endpoints, _loops, _notices):
+    for find in (_times, _aws, _snowflake, _endpoints, _loops, _defaults, _notices):
         for finding in find(settings):
             if reader.broken.isdisjoint(finding.paths):
                 problems.add(finding.code, finding.text, _place(finding, reader), finding.paths[0])
@@ -123,6 +123,18 @@ def _loops(settings: Settings) -> Iterator[Finding]:
             if root.is_relative_to(staging) or staging.is_relative_to(root):
                 fault = f"'{root}' and staging.root, '{staging}', lie in one another; keep them apart"
                 yield Finding((f"destinations.{name}.root", "staging.root"), fault, "CFG_LOOP")
+
+
+def _defaults(settings: Settings) -> Iterator[Finding]:
+    """Destinations of one type that are all its default."""
+    first: dict[str, str] = {}
+    for name, destination in settings.destinations.items():
+        if destination.enabled and destination.default:
+            other = first.setdefault(destination.type, name)
+            if other != name:
+                fault = f"'{name}' and '{other}' are both the default of {destination.type}; leave one"
+                paths = (f"destinations.{name}.default", f"destinations.{other}.default")
+                yield Finding(paths, fault)
 
 
 def _notices(settings: Settings) -> Iterator[Finding]:

@@ -103,8 +103,9 @@ CODES: Final[dict[str, CodeInfo]] = {
     ),
     "VAL_SUBJECT": CodeInfo("A subject is not text.", "Write the subject as one line of text."),
     "VAL_ENGINE_DISABLED": CodeInfo(
-        "The report type has no engine here, or its engine is switched off.",
-        "Use one of the report types listed, or switch the engine on and retry.",
+        "The report type has no engine here: it has no adapter yet, is not configured, or is switched off.",
+        "Use one of the report types listed. An engine that is off or missing can be set up in engines.yaml; one "
+        "without an adapter needs a later version.",
     ),
     "VAL_REPORT_UNKNOWN": CodeInfo(
         "There is no report of this name.",

@@ -1,8 +1,8 @@
 """Secrets taken out of text before it is stored, shown or sent.
 
-By value: every secret that was fetched is registered, and is masked as it is, as base64 (anywhere in a longer
-value, as in Basic authentication), percent-encoded, and escaped for JSON, XML or Python. By pattern: what
-looks like a credential, registered or not.
+By value: every value that is registered (`secret_values.py` says which) is masked as it is, as base64
+(anywhere in a longer value, as in Basic authentication), percent-encoded, and escaped for JSON, XML or
+Python. By pattern: what looks like a credential, registered or not.
 """
 
 from __future__ import annotations
@@ -12,14 +12,24 @@ import html
 import json
 import re
 import threading
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 MASK: Final = "***"
 _KEEP_AND_MASK: Final = rf"\g<1>{MASK}"
 
 SHORTEST_SECRET: Final = 4
 """Shorter values are not registered: masking them would make nonsense of every text and hide nothing."""
+
+SHORTEST_WITHIN_WORDS: Final = 6
+"""Shorter values are masked where they stand alone, not within a word or number: `port` is in `reports`."""
+
+MOST_VALUES: Final = 1_000
+MOST_CHARACTERS: Final = 1_000_000
+"""Of more values, or longer ones together, those are forgotten that were registered longest ago."""
 
 _SHORTEST_LINE: Final = 16  # of a secret of many lines (a key in PEM form), such lines are masked alone, too
 _PERCENT_ESCAPE: Final = re.compile(r"%[0-9A-F]{2}")
@@ -66,33 +76,69 @@ class Redactor:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._secrets: set[str] = set()
-        self._masked: dict[str, re.Pattern[str]] = {}
-        self._forms: tuple[str, ...] = ()
+        self._values: dict[str, Mapping[str, str]] = {}  # their forms, the latest registered last
+        self._by_beginning: Mapping[str, Sequence[tuple[str, str]]] = {}
 
-    def register(self, secret: str) -> None:
-        """Mask `secret` from now on, blanks around it aside; fewer than 4 characters are ignored."""
+    def register(self, *values: str) -> None:
+        """Mask the values from now on, blanks around them aside; fewer than 4 characters are ignored.
+
+        To register a value again keeps it from being forgotten.
+        """
         with self._lock:
-            if len(secret.strip()) < SHORTEST_SECRET or secret in self._secrets:
-                return
-            self._secrets.add(secret)
-            coded = {
-                form: rf"{_BASE64_CHAR}?{re.escape(form)}{_BASE64_CHAR}?={{0,2}}"
-                for form in _base64(secret.strip())
-            }
-            forms = coded | {form: re.escape(form) for form in _escaped(secret)}
-            self._masked = self._masked | {form: re.compile(pattern) for form, pattern in forms.items()}
-            self._forms = tuple(sorted(self._masked, key=len, reverse=True))
+            before = self._values.keys() & values
+            for value in values:
+                if len(value.strip()) >= SHORTEST_SECRET:
+                    known = self._values.pop(value, {})
+                    self._values[value] = known or _forms(value)
+            if len(before) < len(self._values.keys() & values):
+                self._forget()
+                self._by_beginning = _by_beginning(self._values.values())
 
     def redact(self, text: str) -> str:
         """`text` with every secret in it replaced by `***`. Redacting twice changes nothing more."""
-        for form in filter(text.__contains__, self._forms):
-            text = self._masked[form].sub(MASK, text)
+        if self._by_beginning:
+            text = self._without_values(text)
         holds = text.lower().__contains__
         for hints, pattern in _PATTERNS:
             if any(map(holds, hints)):
                 text = pattern.sub(_KEEP_AND_MASK, text)
         return text
+
+    def _without_values(self, text: str) -> str:
+        """Looks at all places of the text once, however many forms there are."""
+        known = self._by_beginning
+        pieces = {text[start : start + SHORTEST_SECRET] for start in range(len(text) - SHORTEST_SECRET + 1)}
+        possible = {form: pattern for piece in pieces if piece in known for form, pattern in known[piece]}
+        for form in sorted(filter(text.__contains__, possible), key=len, reverse=True):
+            text = re.sub(possible[form], MASK, text)
+        return text
+
+    def _forget(self) -> None:
+        characters = sum(map(len, self._values))
+        while len(self._values) > MOST_VALUES or characters > MOST_CHARACTERS:
+            oldest = next(iter(self._values))
+            del self._values[oldest]
+            characters -= len(oldest)
+
+
+def _by_beginning(values: Iterable[Mapping[str, str]]) -> Mapping[str, Sequence[tuple[str, str]]]:
+    """The forms of all values with their patterns, by their first characters."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for form, pattern in {form: pattern for forms in values for form, pattern in forms.items()}.items():
+        found.setdefault(form[:SHORTEST_SECRET], []).append((form, pattern))
+    return found
+
+
+def _forms(secret: str) -> Mapping[str, str]:
+    """The spellings of the secret, each with the pattern that masks it."""
+    coded = {
+        form: rf"{_BASE64_CHAR}?{re.escape(form)}{_BASE64_CHAR}?={{0,2}}" for form in _base64(secret.strip())
+    }
+    alone = len(secret.strip()) < SHORTEST_WITHIN_WORDS
+    return coded | {
+        form: rf"(?<![^\W_]){re.escape(form)}(?![^\W_])" if alone else re.escape(form)
+        for form in _escaped(secret)
+    }
 
 
 def _escaped(secret: str) -> set[str]:
@@ -111,6 +157,7 @@ def _escapes(value: str) -> set[str]:
         *(_PERCENT_ESCAPE.sub(lambda escape: escape[0].lower(), form) for form in percent),
         json.dumps(value)[1:-1],
         json.dumps(value, ensure_ascii=False)[1:-1],
+        json.dumps(value)[1:-1].replace("/", "\\/"),
         repr(value)[1:-1],
         html.escape(value),
         html.escape(value, quote=False),

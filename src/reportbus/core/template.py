@@ -78,8 +78,8 @@ class Template:
         return texts
 
     def _unknown(self, part: Placeholder, values: Mapping[str, JsonValue]) -> Problem:
-        have = quoted(", ".join(sorted(values)))
-        return Problem("TPL_UNKNOWN_NAME", f"there is no value {quoted(part.name)}; have {have}", self.field)
+        there = f"have {quoted(', '.join(sorted(values)))}" if values else "there are none"
+        return Problem("TPL_UNKNOWN_NAME", f"there is no value {quoted(part.name)}; {there}", self.field)
 
 
 def compile_template(source: str, *, field: str = "file_name") -> Template:

@@ -6,10 +6,15 @@ A backslash that was there already is not doubled: the result is for people to r
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SHOWN_WIDTH: Final = 200
 """At most this many characters of an offending value are shown in a message."""
+
+_MOST_LISTED: Final = 12
 
 _LINE_BREAKING = r"\u2028\u2029"
 _BIDI = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
@@ -41,6 +46,13 @@ def one_line(text: str, width: int | None = None) -> str:
 def quoted(text: str) -> str:
     """An offending value as a message shows it: one line, quoted, cut at 200 characters; not yet redacted."""
     return f"'{one_line(text, SHOWN_WIDTH)}'"
+
+
+def have(names: Iterable[str]) -> str:
+    """What there is instead, as the end of a sentence: `have A, B and 3 more`, or `there are none`."""
+    listed = sorted(names)
+    more = f" and {len(listed) - _MOST_LISTED} more" if len(listed) > _MOST_LISTED else ""
+    return f"have {', '.join(listed[:_MOST_LISTED])}{more}" if listed else "there are none"
 
 
 def _cleaned(text: str, width: int | None, unstorable: re.Pattern[str]) -> str:

@@ -84,5 +84,8 @@ class Channel(Protocol):
         An error that it raises, rather than answers, says that none of them was begun.
         """
 
+    def test(self) -> Verdict:
+        """Whether a notice would get out; nobody is told anything, and nothing is left behind."""
+
     def close(self) -> None:
         """Let go of connections."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reportbus.core.errors import Permanent, ReportbusError
 from reportbus.core.events import Answer, Delivered, Event, HandedBack
 from reportbus.core.failure import failure
+from reportbus.core.text import have
 from reportbus.ports import Deadline, Delivery
 
 if TYPE_CHECKING:
@@ -94,8 +95,7 @@ class Deliver:
     def _destination(self, name: str) -> Destination:
         destination = self._destinations.get(name)
         if destination is None:
-            have = sorted(self._destinations)
-            raise Permanent("CFG_DESTINATION", f"no destination {name!r}; have {have}")
+            raise Permanent("CFG_DESTINATION", f"no destination {name!r}; {have(self._destinations)}")
         return destination
 
 

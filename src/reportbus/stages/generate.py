@@ -13,6 +13,7 @@ from reportbus.core.failure import failure
 from reportbus.core.model import Artifact
 from reportbus.core.names import staging_key
 from reportbus.core.output_check import check_output
+from reportbus.core.text import have
 from reportbus.ports import Deadline, Work
 
 if TYPE_CHECKING:
@@ -99,8 +100,8 @@ class Generate:
             return
         engine = self._engines.get(request.report_type)
         if engine is None:
-            have = sorted(self._engines)
-            raise Permanent("VAL_ENGINE_DISABLED", f"no engine {request.report_type!r}; have {have}")
+            text = f"no engine {request.report_type!r} here; {have(self._engines)}"
+            raise Permanent("VAL_ENGINE_DISABLED", text)
         with ExitStack() as unfinished:
             writer = unfinished.enter_context(self._staging.writer(key, limit=self._output_limit))
             produced = engine.generate(self._work(task, key), writer)
@@ -144,6 +145,7 @@ class Generate:
             return failure(staged, self._redact)
         produced = attempt.produced
         rows, note = (produced.rows, produced.note) if produced else (None, "")
+        note = note and self._redact(note)
         return Generated((_artifact(attempt.task, staged, rows),), note)
 
     def _failure(self, task: Task, error: Exception) -> Answer:

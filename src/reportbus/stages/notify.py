@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reportbus.core.errors import Permanent, ReportbusError
 from reportbus.core.events import Answer, Event, HandedBack, Notified
 from reportbus.core.failure import failure
+from reportbus.core.text import have
 from reportbus.ports import Notice
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Notify:
     def _channel(self, name: str) -> Channel:
         channel = self._channels.get(name)
         if channel is None:
-            raise Permanent("CFG_CHANNEL", f"no channel {name!r}; have {sorted(self._channels)}")
+            raise Permanent("CFG_CHANNEL", f"no channel {name!r}; {have(self._channels)}")
         return channel
 
 

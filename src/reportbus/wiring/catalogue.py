@@ -1,4 +1,4 @@
-"""Destinations, channels and secrets, each adapter by the type its settings have."""
+"""Destinations and channels, each adapter by the type its settings have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from reportbus.config.destinations import ChannelSettings, DestinationSettings
     from reportbus.config.settings import Settings
-    from reportbus.ports import Channel, Clock, Destination, Secrets
+    from reportbus.ports import Channel, Clock, Destination
 
 
 def destinations(settings: Settings, clock: Clock) -> dict[str, Destination]:
@@ -30,15 +30,6 @@ def channels(settings: Settings, log: TextIO) -> dict[str, Channel]:
         for name, channel in settings.channels.items()
         if channel.enabled and (made := _channel(channel, settings, log)) is not None
     }
-
-
-def secrets(settings: Settings, clock: Clock) -> Secrets:
-    """Secrets by name: a variable's before a file's."""
-    from reportbus.adapters.secrets.env import EnvSecrets
-    from reportbus.adapters.secrets.file import FileSecrets
-    from reportbus.adapters.secrets.first_of import FirstOf
-
-    return FirstOf([EnvSecrets(settings.secrets_given, clock), FileSecrets(settings.secrets.folder, clock)])
 
 
 def _destination(target: DestinationSettings, settings: Settings, clock: Clock) -> Destination | None:

@@ -72,7 +72,8 @@ class Work:
     def __init__(self, parts: Parts, stages: Collection[Stage]) -> None:
         self._parts = parts
         self._stages = tuple(stages)
-        for stage in self._stages:  # what cannot be made is told before anything runs
+        self._ledger = parts.ledger  # what cannot be made is told before anything runs
+        for stage in self._stages:
             self._runner(stage, Grip(parts.clock))
         worker, stop = parts.settings.worker, parts.settings.stop
         self._places = dict.fromkeys(self._stages, Places(worker.batch, worker.threads))
@@ -91,7 +92,7 @@ class Work:
         """A new worker, with a grip of its own: tasks that an earlier one left running are not held by it."""
         grip = Grip(self._parts.clock)
         return Worker(
-            self._parts.ledger.worker(),
+            self._ledger.worker(),
             {stage: self._runner(stage, grip) for stage in self._stages},
             grip=grip,
             clock=self._parts.clock,
@@ -136,7 +137,10 @@ class Work:
 
 
 def loops(parts: Parts, roles: Collection[str]) -> list[Loop]:
-    """The loops of these roles; the stages of several roles share one worker."""
+    """The loops of these roles; the stages of several roles share one worker.
+
+    What they need is opened here: what is not there, or not as it has to be, raises its own error.
+    """
     found: list[Loop] = []
     if "poller" in roles:
         found += _poller(parts)
@@ -152,8 +156,8 @@ def loops(parts: Parts, roles: Collection[str]) -> list[Loop]:
     return found
 
 
-def run(parts: Parts, roles: Collection[str], stop: Event) -> bool:
-    """Run the roles until `stop` is set, each loop in a thread; whether all of them ended well.
+def run(loops: Collection[Loop], stop: Event) -> bool:
+    """Run the loops until `stop` is set, each in a thread; whether all of them ended well.
 
     A loop that dies of a fault ends the others too: half a line would only look as if it worked.
     """
@@ -169,7 +173,7 @@ def run(parts: Parts, roles: Collection[str], stop: Event) -> bool:
             stop.set()
 
     _spare_collections()
-    threads = [Thread(target=go, args=(loop,), name=f"reportbus-{loop.name}") for loop in loops(parts, roles)]
+    threads = [Thread(target=go, args=(loop,), name=f"reportbus-{loop.name}") for loop in loops]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -6,13 +6,12 @@ import sys
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
-from urllib.parse import unquote, urlsplit
 
 from reportbus.adapters.clock import SystemClock
 from reportbus.core.created_event import RECORDS, Created, created_to_text
-from reportbus.core.redact import Redactor
 from reportbus.core.text import one_line
 from reportbus.ports import Message
+from reportbus.wiring.secrecy import redactor_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,12 +40,7 @@ class Parts:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
         self.clock: Clock = clock or SystemClock()
-        self.redactor = Redactor()
-        for secret in settings.secrets_given.values():
-            self.redactor.register(secret)
-        password = urlsplit(settings.ledger.url).password
-        if password:
-            self.redactor.register(unquote(password))
+        self.redactor = redactor_of(settings)
         self._opened = ExitStack()
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -107,9 +101,9 @@ class Parts:
     @cached_property
     def secrets(self) -> Secrets:
         """Named secrets: those of variables before those of files."""
-        from reportbus.wiring.catalogue import secrets
+        from reportbus.wiring.secrecy import secrets
 
-        return secrets(self.settings, self.clock)
+        return secrets(self.settings, self.clock, self.redactor)
 
     @cached_property
     def engines(self) -> Mapping[str, Engine]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reportbus.config.engines import absence
 from reportbus.core.intake import DestinationRule, IntakeRules
 from reportbus.core.model import NotifyRule, Status, TargetType
 
@@ -25,13 +26,18 @@ def intake_rules(settings: Settings, engines: Mapping[str, Engine]) -> IntakeRul
     return IntakeRules(
         engines={name: engine.check for name, engine in engines.items()},
         destinations={
-            name: DestinationRule(TargetType(target.type), default=types.count(target.type) == 1)
+            name: DestinationRule(
+                TargetType(target.type), default=target.default or types.count(target.type) == 1
+            )
             for name, target in usable.items()
         },
         channels={
             name: channel.type == "EMAIL" for name, channel in settings.channels.items() if channel.enabled
         },
-        disabled=(REPORT_TYPES | settings.engines.keys()) - engines.keys(),
+        absent={
+            name: absence(name, settings.engines)
+            for name in (REPORT_TYPES | settings.engines.keys()) - engines.keys()
+        },
         notify=tuple(
             NotifyRule(rule.channel, rule.to, frozenset(Status(status) for status in rule.on))
             for rule in settings.notify

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reportbus.adapters.engines.python.definition import FORMATS, ReportDefinition
+from reportbus.adapters.engines.python.engine import PythonEngine
 from reportbus.adapters.engines.python.pattern import bounded
 from reportbus.adapters.engines.python.statement import Bound, Statement
 from reportbus.core.codes import CODES
@@ -218,3 +219,9 @@ def test_values_are_adapted_to_the_driver_one_by_one() -> None:
         {"b": (datetime.fromisoformat("2026-01-01T00:00:00"), None)}, "qmark", adapt=str
     )
     assert ("2026-01-01 00:00:00", "None") == bound.values
+
+
+def test_a_catalogue_without_reports_says_so() -> None:
+    (problem,) = PythonEngine({}).check("sales", {}, "CSV")
+
+    assert problem.text == "no report 'sales'; there are none"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from reportbus.core.errors import Transient
 from reportbus.core.model import Receipt
+from reportbus.ports import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +41,13 @@ class LogChannel:
             Receipt(location="log", verified="reply", possible_duplicate=notice.possible_duplicate)
             for notice in notices
         ]
+
+    def test(self) -> Verdict:
+        try:
+            self._stream.writable()
+        except ValueError as error:  # somebody closed it
+            return Verdict(ok=False, text=f"the log of notices cannot be written: {error}")
+        return Verdict(ok=True, text="notices are lines in the log")
 
     def close(self) -> None:
         """Nothing to let go of: the stream is its owner's."""

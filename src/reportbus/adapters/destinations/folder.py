@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -11,6 +10,7 @@ from reportbus.adapters.destinations.folder_round import FolderRound
 from reportbus.adapters.destinations.folder_tree import FolderTree
 from reportbus.adapters.durable_files import FileSyncs, file_sync, no_failpoint
 from reportbus.adapters.folder_errors import folder_error
+from reportbus.adapters.folder_probe import probe
 from reportbus.core.codes import CODES
 from reportbus.core.errors import ReportbusError
 from reportbus.ports import Verdict
@@ -78,9 +78,8 @@ class FolderDestination:
 
     def test(self) -> Verdict:
         try:
-            with self._tree() as tree:
-                place = tree.folder(self._options.temporary_folder)
-                self._touch(place)
+            with FolderTree(self._options.root, mkdirs=False, mounted=self._options.mounted) as tree:
+                self._probe(self._nearest(tree))
         except ReportbusError as error:
             return Verdict(ok=False, text=f"{error.code}: {error.text}. {CODES[error.code].remedy}")
         return Verdict(ok=True, text=f"{self._options.root} is there and can be written to")
@@ -91,11 +90,21 @@ class FolderDestination:
     def _tree(self) -> FolderTree:
         return FolderTree(self._options.root, mkdirs=self._options.mkdirs, mounted=self._options.mounted)
 
-    def _touch(self, place: OpenFolder) -> None:
+    def _nearest(self, tree: FolderTree) -> OpenFolder:
+        """The temporary folder; or the nearest one above it, where a delivery would make it."""
+        path = self._options.temporary_folder
+        while True:
+            try:
+                return tree.folder(path)
+            except ReportbusError as error:
+                if not self._options.mkdirs or not isinstance(error.__cause__, FileNotFoundError):
+                    raise
+                path = path.rpartition("/")[0]
+
+    def _probe(self, place: OpenFolder) -> None:
         name = self._names.new("test")
         try:
-            os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=place.fd))
-            os.unlink(name, dir_fd=place.fd)
+            probe(place.fd, name)
         except OSError as error:
             raise folder_error(error, f"writing {place.path}/{name}") from error
 

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import column, inspect, select, table
 
+from reportbus.adapters.sqlite.look import has_table, looked_at
 from reportbus.core.errors import Permanent
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reportbus.adapters.ledger.database import Database
 
 REVISION: Final = "0001"
@@ -24,6 +27,15 @@ def current(database: Database) -> str | None:
             return None
         found = connection.execute(select(_VERSIONS.c.version_num)).scalar_one_or_none()
     return None if found is None else str(found)
+
+
+def looked_up(path: Path) -> str | None:
+    """The revision of the SQLite file, which is not changed; None for an empty one."""
+    with looked_at(path, "SYS_LEDGER") as connection:
+        found = None
+        if has_table(connection, _VERSIONS.name):
+            found = connection.execute(f"SELECT * FROM {_VERSIONS.name}").fetchone()  # noqa: S608 - a constant
+    return None if found is None else str(found[0])
 
 
 def require_current(database: Database) -> None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 
 from reportbus.adapters.ledger.database import Database
+from reportbus.core.errors import Permanent
 
 if TYPE_CHECKING:
     from reportbus.ports import Clock
@@ -19,11 +21,18 @@ _HERE = Path(__file__).parent / "migrations"
 
 
 def upgrade(database: Database) -> str:
-    """Bring the database to this version's schema; the revision it has now. Repeating it changes nothing."""
+    """Bring the database to this version's schema; the revision it has now. Repeating it changes nothing.
+
+    Raises Permanent SYS_SCHEMA for the schema of a later version.
+    """
     config = _config()
     with database.write() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            text = f"the ledger's schema is none that this version knows: {error}"
+            raise Permanent("SYS_SCHEMA", f"{text}; start the version that made it") from error
     return newest()
 
 

@@ -11,6 +11,7 @@ from reportbus.adapters.secrets.secret import Secret, malformed, not_found, pars
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reportbus.core.redact import Redactor
     from reportbus.ports import Clock
 
 PREFIX: Final = "REPORTBUS_SECRET_"
@@ -21,9 +22,9 @@ _NOT_IN_A_VARIABLE: Final = re.compile(r"[^A-Z0-9]")
 class EnvSecrets:
     """The secrets in `environment`: JSON objects of texts, or plain texts, which are their field `value`."""
 
-    def __init__(self, environment: Mapping[str, str], clock: Clock) -> None:
+    def __init__(self, environment: Mapping[str, str], clock: Clock, redactor: Redactor) -> None:
         self._environment = environment
-        self._cache = SecretCache(self._read, clock)
+        self._cache = SecretCache(self._read, clock, redactor)
 
     def get(self, name: str) -> Mapping[str, str]:
         return self._cache.get(name)

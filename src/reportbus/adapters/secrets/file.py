@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from reportbus.core.redact import Redactor
     from reportbus.ports import Clock
 
 MAX_BYTES: Final = 65_536
@@ -29,9 +30,9 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 class FileSecrets:
     """The secrets in the JSON files below `folder`."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, redactor: Redactor) -> None:
         self._folder = folder
-        self._cache = SecretCache(self._read, clock)
+        self._cache = SecretCache(self._read, clock, redactor)
 
     def get(self, name: str) -> Mapping[str, str]:
         return self._cache.get(name)

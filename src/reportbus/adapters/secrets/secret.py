@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reportbus.core.errors import Permanent
+from reportbus.core.text import have
 
 
 class FieldMissing(Permanent, KeyError):
@@ -32,7 +33,7 @@ class Secret(Mapping[str, str]):
         try:
             return self._fields[field]
         except KeyError:
-            text = f"secret {self._name!r} has no field {field!r}; have {sorted(self._fields)}"
+            text = f"secret {self._name!r} has no field {field!r}; {have(self._fields)}"
             raise FieldMissing("SEC_SECRET_FORMAT", text) from None
 
     def __iter__(self) -> Iterator[str]:

@@ -12,8 +12,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 from reportbus.adapters.sqlite.errors import our_errors, primary_code
+from reportbus.adapters.sqlite.look import require_columns
 from reportbus.adapters.sqlite.many import KEPT_STATEMENTS
-from reportbus.core.errors import Permanent, Transient
+from reportbus.core.errors import Transient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -95,12 +96,7 @@ class Database:
     def require(self, table: str, columns: tuple[str, ...]) -> None:
         """Permanent `<code>_SCHEMA` where the table lacks one of these columns."""
         with self.read() as connection:
-            have = [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
-        missing = set(columns).difference(name.upper() for name in have)
-        if missing:
-            names = ", ".join(sorted(missing))
-            text = f"{self.path}: table {table} has no column {names}; have {sorted(have)}"
-            raise Permanent(f"{self.code}_SCHEMA", text)
+            require_columns(connection, table, columns, path=self.path, code=self.code)
 
     def close(self) -> None:
         """Close the connection, once the transaction at work is done."""

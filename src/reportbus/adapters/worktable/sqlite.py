@@ -21,6 +21,7 @@ from reportbus.adapters.sqlite.database import Database, timestamp
 from reportbus.adapters.sqlite.many import execute_rows
 from reportbus.adapters.worktable import sqlite_tables as tables
 from reportbus.core.errors import Permanent
+from reportbus.core.text import have
 from reportbus.ports import WorktableRow
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ class SqliteWorktable:
 
     def _prepare(self) -> None:
         self._database.create(tables.TABLES)
-        self._database.require("REPORT_REQUESTS", tables.REQUEST_COLUMNS)
-        self._database.require("DISTRIBUTION_CONFIG", tables.TARGET_COLUMNS)
+        for table, columns in tables.COLUMNS.items():
+            self._database.require(table, columns)
         self._database.create(tables.INDEXES)
 
 
@@ -152,9 +153,7 @@ def _refuse_duplicates(connection: sqlite3.Connection, rows: Sequence[Mapping[st
 def _insertion(columns: tuple[str, ...]) -> str:
     unknown = sorted(set(columns).difference(tables.REQUEST_COLUMNS))
     if unknown:
-        text = (
-            f"table REPORT_REQUESTS has no column {', '.join(unknown)}; have {sorted(tables.REQUEST_COLUMNS)}"
-        )
+        text = f"table REPORT_REQUESTS has no column {', '.join(unknown)}; {have(tables.REQUEST_COLUMNS)}"
         raise Permanent(f"{CODE}_SCHEMA", text)
     names, marks = ", ".join(columns), ", ".join("?" * len(columns))
     return f"INSERT INTO REPORT_REQUESTS ({names}) VALUES ({marks})"  # noqa: S608 - names out of our own list

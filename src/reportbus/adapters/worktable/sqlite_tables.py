@@ -35,6 +35,8 @@ TARGET_COLUMNS: Final = (
     "ENABLED",
 )
 
+COLUMNS: Final = {"REPORT_REQUESTS": REQUEST_COLUMNS, "DISTRIBUTION_CONFIG": TARGET_COLUMNS}
+
 NUMBERS: Final = frozenset({"PRIORITY", "ENABLED"})
 """The columns that are not text."""
 

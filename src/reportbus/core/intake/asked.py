@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from reportbus.core.intake.rules import VARIANTS
-from reportbus.core.intake.words import Problems, have, shown
+from reportbus.core.intake.words import Problems, shown
 from reportbus.core.model import TargetType
-from reportbus.core.text import one_line, quoted
+from reportbus.core.text import have, one_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

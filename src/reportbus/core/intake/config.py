@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from reportbus.core.formats import FORMATS
 from reportbus.core.intake.places import add_addresses
-from reportbus.core.intake.words import Problems, did_you_mean, have, shown
+from reportbus.core.intake.words import Problems, did_you_mean, shown
 from reportbus.core.model import TERMINAL, NotifyRule, Status
+from reportbus.core.text import have
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

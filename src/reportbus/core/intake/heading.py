@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from reportbus.core.errors import Problem
-from reportbus.core.intake.words import Problems, have, shown
+from reportbus.core.intake.words import Problems, shown
 from reportbus.core.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 from reportbus.core.names import check_report_name, check_request_id
-from reportbus.core.text import one_line
+from reportbus.core.text import have, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,8 +64,8 @@ def _report_type(raw: JsonValue, rules: IntakeRules) -> str | Problem:
         name = raw.strip().upper()
         if name in rules.engines:
             return name
-        if name in rules.disabled:
-            fault = f"the engine {name} is switched off here; {have(rules.engines)}"
+        if name in rules.absent:
+            fault = f"the engine {name} {rules.absent[name]}; {have(rules.engines)}"
             return Problem("VAL_ENGINE_DISABLED", fault, "report_type")
     fault = "is missing" if raw is None else f"there is no engine {shown(raw)}"
     return Problem("VAL_REPORT_TYPE", f"{fault}; {have(rules.engines)}", "report_type")

@@ -12,7 +12,7 @@ from reportbus.core.intake.words import Problems, did_you_mean, shown
 from reportbus.core.mail import MAX_RECIPIENTS, check_subject, parse_recipients
 from reportbus.core.model import Mail, Target, TargetType
 from reportbus.core.paths import MAX_PATH, check_path
-from reportbus.core.text import quoted
+from reportbus.core.text import have, quoted
 
 if TYPE_CHECKING:
     from reportbus.core.intake.asked import Asked
@@ -65,14 +65,13 @@ def _destination(asked: Asked, rules: IntakeRules, problems: Problems) -> str:
     raw = asked.fields.get("destination")
     name = rules.defaults[asked.type] if raw is None else raw
     if name == "":
-        fault = "is empty" if raw == "" else f"there is no default destination for {asked.type}; name one"
-        problems.add("CFG_DESTINATION", fault, field)
+        problems.add("CFG_DESTINATION", "is empty" if raw == "" else _no_default(asked.type, rules), field)
         return ""
     rule = rules.destinations.get(name) if isinstance(name, str) else None
     if rule is None or not isinstance(name, str):
         problems.append(_no_destination(name, rules, field))
         return ""
-    if rule.type not in VARIANTS.get(asked.type, (asked.type,)):
+    if rule.type not in _variants(asked.type):
         problems.add(
             "CFG_DESTINATION", f"the destination {name!r} takes {rule.type}, not {asked.type}", field
         )
@@ -82,6 +81,18 @@ def _destination(asked: Asked, rules: IntakeRules, problems: Problems) -> str:
         fault = f"names other credentials than the destination {name!r} uses; leave it empty"
         problems.add("SEC_SECRET_FORBIDDEN", fault, asked.field("credentials_secret"))
     return name
+
+
+def _variants(type_: TargetType) -> tuple[TargetType, ...]:
+    return VARIANTS.get(type_, (type_,))
+
+
+def _no_default(type_: TargetType, rules: IntakeRules) -> str:
+    """What is wrong with naming no destination: there are several to choose from, or none."""
+    fitting = [name for name, rule in rules.destinations.items() if rule.type in _variants(type_)]
+    if fitting:
+        return f"is missing, and no destination is the default of {type_}; name one: {have(fitting)}"
+    return f"is missing, and no destination takes {type_}; {have(rules.destinations)}"
 
 
 def _no_destination(name: JsonValue, rules: IntakeRules, field: str) -> Problem:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from reportbus.core.formats import FORMATS
 from reportbus.core.model import TargetType
+from reportbus.core.text import have
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,17 +41,17 @@ class DestinationRule:
 class IntakeRules:
     """Everything intake needs to judge a request; made once from the settings.
 
-    `engines` maps each enabled report type to its engine's check (of name, parameters and format), `disabled`
-    are the types that are known and switched off. `channels` maps the name of each channel to whether it
-    takes mail addresses. `notify` stands in where a request says nothing. `mail_domains` limits
-    the recipients; None does not. In seconds: `max_age` since REQUESTED_AT, `max_ahead` of it in the future,
-    and `deadline`, which a request has from its intake on.
+    `engines` maps each enabled report type to its engine's check (of name, parameters and format), `absent`
+    the other types that are known to why they have none ("is switched off"). `channels` maps the name of
+    each channel to whether it takes mail addresses. `notify` stands in where a request says nothing.
+    `mail_domains` limits the recipients; None does not. In seconds: `max_age` since REQUESTED_AT, `max_ahead`
+    of it in the future, and `deadline`, which a request has from its intake on.
     """
 
     engines: Mapping[str, Check]
     destinations: Mapping[str, DestinationRule] = field(default_factory=dict)
     channels: Mapping[str, bool] = field(default_factory=dict)
-    disabled: frozenset[str] = frozenset()
+    absent: Mapping[str, str] = field(default_factory=dict)
     notify: tuple[NotifyRule, ...] = ()
     default_format: str = "PDF"
     mail_domains: frozenset[str] | None = None
@@ -64,10 +65,13 @@ class IntakeRules:
     def __post_init__(self) -> None:
         """Look up once what every row asks for. ValueError for a default format there is not."""
         if self.default_format not in FORMATS:
-            raise ValueError(f"no format {self.default_format!r}; have {sorted(FORMATS)}")
-        marked = {rule.type: name for name, rule in self.destinations.items() if rule.default}
-        defaults = {
-            type_: next((marked[kind] for kind in VARIANTS.get(type_, (type_,)) if kind in marked), "")
-            for type_ in TargetType
-        }
+            raise ValueError(f"no format {self.default_format!r}; {have(FORMATS)}")
+        defaults = {type_: self._default_of(type_) for type_ in TargetType}
         object.__setattr__(self, "defaults", defaults)
+
+    def _default_of(self, type_: TargetType) -> str:
+        """The marked one of the first variant that has destinations; no other variant stands in for it."""
+        there = {rule.type for rule in self.destinations.values()}
+        first = next((kind for kind in VARIANTS.get(type_, (type_,)) if kind in there), None)
+        marked = (name for name, rule in self.destinations.items() if rule.type is first and rule.default)
+        return next(marked, "")

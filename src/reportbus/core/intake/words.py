@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from reportbus.core.errors import MAX_PROBLEMS, Problem
-from reportbus.core.text import quoted
+from reportbus.core.text import have, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from reportbus.core.model import JsonValue
 
 _LONGEST_COMPARED: Final = 64  # likeness takes time that grows with the square of the length
-_MOST_LISTED: Final = 12
 _LARGEST_SHOWN: Final = 10**40  # longer numbers may not even be written out
 
 
@@ -45,13 +44,6 @@ def shown(value: JsonValue) -> str:
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "an object"
     return str(value) if abs(value) <= _LARGEST_SHOWN else "a number beyond all bounds"
-
-
-def have(names: Collection[str]) -> str:
-    """What there is: `have A, B`."""
-    listed = sorted(names)
-    more = f" and {len(listed) - _MOST_LISTED} more" if len(listed) > _MOST_LISTED else ""
-    return f"have {', '.join(listed[:_MOST_LISTED])}{more}" if listed else "there is none"
 
 
 def did_you_mean(name: str, names: Collection[str]) -> str:

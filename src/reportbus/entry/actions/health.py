@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from reportbus.adapters.clock import SystemClock
 from reportbus.core.errors import Refused, ReportbusError
@@ -15,16 +17,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from reportbus.config import Settings
-    from reportbus.config.destinations import DestinationSettings
-    from reportbus.ports import Destination, Engine, Verdict
+    from reportbus.config.destinations import ChannelSettings, DestinationSettings
+    from reportbus.core.redact import Redactor
+    from reportbus.ports import Engine, Verdict
 
-    Check = tuple[str, bool, str]
+    Check = tuple[str, bool | None, str]
 
 _LATER: Final = "not there yet; made at the first use"
+_EMPTY: Final = "is empty; its tables are made at the first use"
 
 
-def checks(settings: Settings) -> Iterator[Check]:
-    """Each part with whether it is well, and a sentence that says so or says what to mend."""
+class _Tested(Protocol):
+    """A destination or channel."""
+
+    def test(self) -> Verdict:
+        """Whether it works, and what to mend where it does not."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+def checks(settings: Settings, redactor: Redactor) -> Iterator[Check]:
+    """Each part with whether it is well, and a sentence that says so or says what to mend.
+
+    None stands for what there is no adapter for. `redactor` gets to know the secrets that are read.
+    """
     yield "configuration", True, f"{len(settings.effective)} settings from {settings.config}"
     for hint in settings.hints:
         yield "configuration", True, hint
@@ -33,109 +50,123 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield "bus", *_look(settings.bus.path, lambda: _bus(settings))
     yield "ledger", *_told(lambda: _ledger(settings))
     yield "staging", *_folder(settings.staging.root)
-    yield from _engines(settings)
-    yield from _destinations(settings)
+    yield from _engines(settings, redactor)
+    yield from _places(settings)
+
+
+def without_adapter(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The engines that are configured and enabled and cannot be used, each with what that means."""
+    from reportbus.config.problems import NO_ADAPTER
+
+    for name, engine in settings.engines.items():
+        if engine.enabled and not engine.adapter:
+            yield name, f"{NO_ADAPTER}; requests for {name} are refused (VAL_ENGINE_DISABLED)"
 
 
 @contextmanager
-def engines_of(settings: Settings) -> Iterator[Mapping[str, Engine]]:
+def engines_of(settings: Settings, redactor: Redactor) -> Iterator[Mapping[str, Engine]]:
     """The engines, without any other part. Raises Refused where a report's definition is no good."""
-    from reportbus.wiring.catalogue import secrets
     from reportbus.wiring.engines import engines
+    from reportbus.wiring.secrecy import secrets
 
     with ExitStack() as opened:
-        made = engines(settings, secrets(settings, SystemClock()))
+        made = engines(settings, secrets(settings, SystemClock(), redactor))
         for engine in made.values():
             opened.callback(engine.close)
         yield made
 
 
-def _engines(settings: Settings) -> Iterator[Check]:
+def _engines(settings: Settings, redactor: Redactor) -> Iterator[Check]:
     try:
-        with engines_of(settings) as engines:
+        with engines_of(settings, redactor) as engines:
             for name, engine in engines.items():
                 yield f"engine {name}", *_verdict(engine.test)
     except Refused as refusal:
         for problem in refusal.problems:
             yield "engines", False, str(problem)
+    for name, text in without_adapter(settings):
+        yield f"engine {name}", None, text
 
 
-def _destinations(settings: Settings) -> Iterator[Check]:
+def _places(settings: Settings) -> Iterator[Check]:
+    """Destinations and channels. Each is made alone: making all of them would make the folders of others."""
+    from reportbus.wiring.catalogue import channels, destinations
+
     for name, target in settings.destinations.items():
-        if not target.enabled:
-            continue
-        folder = _folder_of(target)
-        if folder is not None and folder.is_relative_to(settings.home) and not folder.exists():
-            yield f"destination {name}", True, f"{folder} is {_LATER}"
-            continue
-        with _destination(settings, name) as destination:
-            if destination is not None:
-                yield f"destination {name}", *_verdict(destination.test)
+        alone = replace(settings, destinations={name: target})
+        made = partial(destinations, alone, SystemClock())
+        yield from _place(f"destination {name}", target, settings.home, made)
+    for name, channel in settings.channels.items():
+        alone = replace(settings, channels={name: channel})
+        yield from _place(f"channel {name}", channel, settings.home, partial(channels, alone, sys.stderr))
 
 
-@contextmanager
-def _destination(settings: Settings, name: str) -> Iterator[Destination | None]:
-    """The destination alone: making all of them would make the folders of others."""
-    from reportbus.wiring.catalogue import destinations
-
-    alone = replace(settings, destinations={name: settings.destinations[name]})
-    made = destinations(alone, SystemClock()).get(name)
-    try:
-        yield made
-    finally:
-        if made is not None:
+def _place(
+    what: str,
+    place: DestinationSettings | ChannelSettings,
+    home: Path,
+    make: Callable[[], Mapping[str, _Tested]],
+) -> Iterator[Check]:
+    folder = _folder_of(place)
+    if place.enabled and folder is not None and folder.is_relative_to(home) and not folder.exists():
+        yield what, True, f"{folder} is {_LATER}"
+        return
+    for made in make().values():
+        try:
+            yield what, *_verdict(made.test)
+        finally:
             made.close()
 
 
-def _folder_of(target: DestinationSettings) -> Path | None:
-    from reportbus.config.destinations import EmailSettings, NasSettings
+def _folder_of(place: DestinationSettings | ChannelSettings) -> Path | None:
+    from reportbus.config.destinations import EmailSettings, MaildirChannel, NasSettings
 
-    match target:
+    match place:
         case NasSettings():
-            return target.root
-        case EmailSettings():
-            return target.maildir
+            return place.root
+        case EmailSettings() | MaildirChannel():
+            return place.maildir
         case _:
             return None
 
 
 def _worktable(settings: Settings) -> str:
-    from reportbus.adapters.worktable.sqlite import SqliteWorktable
+    from reportbus.adapters.worktable.sqlite_look import waiting
 
-    clock = SystemClock()
-    worktable = SqliteWorktable(settings.worktable.path)
-    try:
-        waiting = worktable.fetch(1, published_before=clock.now())
-    finally:
-        worktable.close()
-    return f"{settings.worktable.path} answers" + ("; requests wait in it" if waiting else "")
+    path = settings.worktable.path
+    found = waiting(path, SystemClock().now())
+    if found is None:
+        return f"{path} {_EMPTY}"
+    return f"{path} answers" + ("; requests wait in it" if found else "")
 
 
 def _bus(settings: Settings) -> str:
-    from reportbus.adapters.bus.sqlite import SqliteBus
+    from reportbus.adapters.bus.sqlite_look import depth
 
-    bus = SqliteBus(settings.bus.path, SystemClock())
-    try:
-        depth = bus.depth(settings.bus.topic, "reportbus")
-    finally:
-        bus.close()
-    return f"{settings.bus.path} answers; {depth} messages wait"
+    path = settings.bus.path
+    found = depth(path, settings.bus.topic, "reportbus")
+    return f"{path} {_EMPTY}" if found is None else f"{path} answers; {found} messages wait"
 
 
 def _ledger(settings: Settings) -> tuple[bool, str]:
     from reportbus.adapters.ledger.database import Database
-    from reportbus.adapters.ledger.revision import REVISION, current
+    from reportbus.adapters.ledger.revision import REVISION, current, looked_up
 
     database = Database(settings.ledger.url, SystemClock(), pool=1)
-    file = database.url.database if database.dialect.name == "sqlite" else None
     try:
-        if file is not None and not Path(file).exists():
+        file = Path(database.url.database or "") if database.dialect.name == "sqlite" else None
+        if file is not None and not file.exists():
             return True, f"{file} is {_LATER}"
-        have, want = current(database), REVISION
+        have = current(database) if file is None else looked_up(file)
     finally:
         database.close()
-    if have != want:
-        return False, f"its schema is {have or 'empty'}, this version's is {want}; run: reportbus db upgrade"
+    if file is not None and have is None:
+        return True, f"{file} {_EMPTY}"
+    if have != REVISION:
+        return (
+            False,
+            f"its schema is {have or 'empty'}, this version's is {REVISION}; run: reportbus db upgrade",
+        )
     return True, f"it answers; its schema is {have}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import click
@@ -24,20 +25,22 @@ def config() -> None:
 def check(*, as_json: bool) -> None:
     """Read the whole configuration, reports included; exit 78 with every problem there is."""
     from reportbus.config import ConfigurationRefused
-    from reportbus.entry.actions.health import engines_of
+    from reportbus.entry.actions.health import engines_of, without_adapter
 
     try:
         settings = context.settings()
-        with engines_of(settings):
+        with engines_of(settings, context.redactor()):
             pass
     except (ConfigurationRefused, Refused) as refusal:
         if as_json:
-            print_json({"ok": False, "problems": refusal.problems, "hints": []})
+            problems = [replace(each, text=context.redact(each.text)) for each in refusal.problems]
+            print_json({"ok": False, "problems": problems, "hints": []})
         raise context.misconfigured(refusal.problems) from refusal
+    hints = [*settings.hints, *(f"engine {name}: {text}" for name, text in without_adapter(settings))]
     if as_json:
-        print_json({"ok": True, "problems": [], "hints": settings.hints})
+        print_json({"ok": True, "problems": [], "hints": hints})
         return
-    for hint in settings.hints:
+    for hint in hints:
         click.echo(f"note: {hint}")
     click.echo(f"the configuration is good: {len(settings.effective)} settings, {settings.config}")
 

@@ -7,8 +7,10 @@ import pwd
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 import click
+from click.exceptions import Exit
 
 from reportbus.core.errors import Refused, ReportbusError
+from reportbus.core.failure import failure as answer_of
 from reportbus.core.redact import Redactor
 from reportbus.entry.cli.lazy import LazyGroup
 
@@ -60,48 +62,58 @@ class Root(LazyGroup):
         try:
             return super().invoke(ctx)
         except ReportbusError as error:
-            raise failure(error, ctx.meta.get(_REDACTOR)) from error
-        except BrokenPipeError:  # whoever reads has enough; click ends quietly
+            raise failure(error) from error
+        except (BrokenPipeError, click.ClickException, Exit, click.Abort):  # click's own; it ends quietly
             raise
         except OSError as error:
             what = f"{error.filename}: " if error.filename else ""
-            raise Failure([f"SYS_FILE: {what}{error.strerror or error}"]) from error
+            raise Failure([redact(f"SYS_FILE: {what}{error.strerror or error}")]) from error
+        except Exception as error:
+            fault = answer_of(error, redact)
+            raise Failure([f"{fault.code}: {fault.text}", *fault.trace.splitlines()]) from error
 
 
-def failure(error: ReportbusError, redactor: Redactor | None = None) -> Failure:
+def failure(error: ReportbusError) -> Failure:
     """The error as the command line tells it."""
     from reportbus.config import ConfigurationRefused
 
-    redact = (redactor or Redactor()).redact
     if isinstance(error, ConfigurationRefused):
-        return misconfigured(error.problems, redactor)
+        return misconfigured(error.problems)
     if isinstance(error, Refused):
-        return Failure([redact(str(problem)) for problem in error.problems])
+        return failed(error.problems)
     return Failure([redact(str(error))])
 
 
 def failed(problems: Sequence[Problem]) -> Failure:
     """What is wrong with an input, all of it."""
-    return failure(Refused(problems))
+    return Failure([redact(str(problem)) for problem in problems])
 
 
-def misconfigured(problems: Sequence[Problem], redactor: Redactor | None = None) -> Failure:
+def misconfigured(problems: Sequence[Problem]) -> Failure:
     """What is wrong with the configuration, all of it."""
-    redact = (redactor or Redactor()).redact
     return Misconfigured([redact(str(problem)) for problem in problems])
+
+
+def redactor() -> Redactor:
+    """The one that knows what has been read of secrets so far."""
+    context = click.get_current_context(silent=True)
+    known: Redactor | None = context.meta.get(_REDACTOR) if context else None
+    return known or Redactor()
 
 
 def redact(text: str) -> str:
     """The text without what is a secret, or looks like one."""
-    redactor: Redactor = click.get_current_context().meta.get(_REDACTOR) or Redactor()
-    return redactor.redact(text)
+    return redactor().redact(text)
 
 
 def settings() -> Settings:
     """The settings in force."""
     from reportbus.config import load
+    from reportbus.wiring.secrecy import redactor_of
 
-    return load()
+    found = load()
+    click.get_current_context().meta[_REDACTOR] = redactor_of(found)
+    return found
 
 
 def parts(*, serving: bool = False) -> Parts:
@@ -128,7 +140,7 @@ def engines(parts: Parts) -> Mapping[str, Engine]:
     try:
         return parts.engines
     except Refused as refusal:
-        raise misconfigured(refusal.problems, parts.redactor) from refusal
+        raise misconfigured(refusal.problems) from refusal
 
 
 def operator() -> str:

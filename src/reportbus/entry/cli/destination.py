@@ -38,4 +38,13 @@ def list_(*, as_json: bool) -> None:
 @output_option
 def test(*, names: tuple[str, ...], as_json: bool) -> None:
     """Whether deliveries would get through, to all or those named; exit 1 where one would not."""
-    test_all("destination", context.parts().destinations, names, as_json=as_json)
+    parts = context.parts()
+    configured = parts.settings.destinations
+    test_all(
+        "destination",
+        parts.destinations,
+        names,
+        lambda name: "is switched off" if name in configured else "is not configured",
+        without=(),
+        as_json=as_json,
+    )

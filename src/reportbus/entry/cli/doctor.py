@@ -18,4 +18,4 @@ def doctor(*, as_json: bool) -> None:
     """
     from reportbus.entry.actions.health import checks
 
-    print_verdicts("part", list(checks(context.settings())), as_json=as_json)
+    print_verdicts("part", list(checks(context.settings(), context.redactor())), as_json=as_json)

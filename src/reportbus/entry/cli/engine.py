@@ -19,7 +19,7 @@ def engine() -> None:
 @engine.command(name="list")
 @output_option
 def list_(*, as_json: bool) -> None:
-    """The configured engines and their limits."""
+    """The configured engines and their limits, and whether they can be used."""
     settings = context.settings()
     rows = [limits_of(name, each, settings) for name, each in settings.engines.items()]
     if as_json:
@@ -33,5 +33,16 @@ def list_(*, as_json: bool) -> None:
 @output_option
 def test(*, names: tuple[str, ...], as_json: bool) -> None:
     """One real call to all engines or those named; exit 1 where one does not work."""
-    engines = context.engines(context.parts())
-    test_all("engine", engines, [name.upper() for name in names], as_json=as_json)
+    from reportbus.config.engines import absence
+    from reportbus.entry.actions.health import without_adapter
+
+    parts = context.parts()
+    configured = parts.settings.engines
+    test_all(
+        "engine",
+        context.engines(parts),
+        [name.upper() for name in names],
+        lambda name: absence(name, configured),
+        without=[(name, None, text) for name, text in without_adapter(parts.settings)],
+        as_json=as_json,
+    )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LIMIT_COLUMNS: Final = (
     Column("TYPE"),
-    Column("ENABLED"),
+    Column("STATE"),
     Column("TIMEOUT", right=True),
     Column("RETRIES", right=True),
     Column("AT ONCE", right=True),
@@ -30,6 +30,10 @@ class Limited(Protocol):
     @property
     def enabled(self) -> bool:
         """Whether it is in use."""
+
+    @property
+    def adapter(self) -> bool:
+        """Whether this version can reach it."""
 
     @property
     def timeout_seconds(self) -> float:
@@ -50,7 +54,7 @@ def limits_of(name: str, limited: Limited, settings: Settings) -> dict[str, obje
     return {
         "name": name,
         "type": limited.type,
-        "enabled": limited.enabled,
+        "state": _state(limited),
         "timeout_seconds": limited.timeout_seconds,
         "retry_count": settings.retry.max_retries if own is None else own,
         "max_concurrency": limited.max_concurrency,
@@ -76,10 +80,14 @@ def places(settings: Settings) -> dict[str, str]:
     return found
 
 
+def _state(limited: Limited) -> str:
+    if not limited.adapter:
+        return "no adapter"
+    return "enabled" if limited.enabled else "switched off"
+
+
 def _cell(value: object) -> object:
     match value:
-        case bool():
-            return "yes" if value else "no"
         case float():
             return f"{value:g} s"
         case None:

@@ -55,9 +55,10 @@ def _serve(roles: Sequence[str], *, as_json: bool) -> None:
 
     parts = context.parts(serving=True)
     context.engines(parts)
+    loops = line.loops(parts, roles)
     stop = _Stop(parts.settings.stop.grace_seconds)
     _announce(parts, roles, as_json=as_json)
-    well = line.run(parts, roles, stop.asked)
+    well = line.run(loops, stop.asked)
     if not well:
         click.get_current_context().exit(context.FAILED)
 

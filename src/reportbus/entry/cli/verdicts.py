@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 import click
 
 from reportbus.core.errors import ReportbusError
+from reportbus.core.text import have
 from reportbus.entry.cli import context
 from reportbus.entry.cli.output import print_json, print_table
 from reportbus.entry.cli.table import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from reportbus.ports import Verdict
+
+
+Check: TypeAlias = tuple[str, bool | None, str]
+"""What was tested, whether it is well, and a sentence; None of what there is no adapter for."""
+
+_WORDS: Final = {True: "ok", False: "failed", None: "no adapter"}
 
 
 class Tested(Protocol):
@@ -24,14 +31,25 @@ class Tested(Protocol):
         """Whether it works, and what to mend where it does not."""
 
 
-def test_all(what: str, all_: Mapping[str, Tested], names: Sequence[str], *, as_json: bool) -> None:
-    """Test those named, or all; ends the command with 1 where one does not work."""
+def test_all(
+    what: str,
+    all_: Mapping[str, Tested],
+    names: Sequence[str],
+    absence: Callable[[str], str],
+    *,
+    without: Sequence[Check],
+    as_json: bool,
+) -> None:
+    """Test those named, or all; ends the command with 1 where one does not work.
+
+    `absence` says why there is none of a name, `without` what is said beside all of those that cannot be
+    tested.
+    """
     unknown = [name for name in names if name not in all_]
     if unknown:
-        have = ", ".join(sorted(all_)) or "none"
-        raise click.BadParameter(f"no {what} {unknown[0]!r} is enabled; have {have}")
+        raise click.BadParameter(f"the {what} {unknown[0]!r} {absence(unknown[0])}; {have(all_)}")
     verdicts = [(name, *verdict_of(all_[name])) for name in names or all_]
-    print_verdicts(what, verdicts, as_json=as_json)
+    print_verdicts(what, [*verdicts, *([] if names else without)], as_json=as_json)
 
 
 def verdict_of(tested: Tested) -> tuple[bool, str]:
@@ -43,9 +61,9 @@ def verdict_of(tested: Tested) -> tuple[bool, str]:
     return verdict.ok, verdict.text
 
 
-def print_verdicts(what: str, verdicts: Sequence[tuple[str, bool, str]], *, as_json: bool) -> None:
+def print_verdicts(what: str, verdicts: Sequence[Check], *, as_json: bool) -> None:
     """The verdicts; ends the command with 1 where one is bad."""
-    ok = all(good for _, good, _ in verdicts)
+    ok = all(good is not False for _, good, _ in verdicts)
     verdicts = [(name, good, context.redact(text)) for name, good, text in verdicts]
     if as_json:
         print_json(
@@ -56,6 +74,6 @@ def print_verdicts(what: str, verdicts: Sequence[tuple[str, bool, str]], *, as_j
         )
     else:
         columns = (Column(what.upper()), Column("VERDICT"), Column("WHAT WAS FOUND", gives=True))
-        print_table(columns, [(name, "ok" if good else "failed", text) for name, good, text in verdicts])
+        print_table(columns, [(name, _WORDS[good], text) for name, good, text in verdicts])
     if not ok:
         click.get_current_context().exit(context.FAILED)

@@ -44,7 +44,7 @@ class Running:
         self._thread.join(self._parts.settings.stop.grace_seconds + _MARGIN_SECONDS)
 
     def _run(self) -> None:
-        line.run(self._parts, line.ROLES, self._stop)
+        line.run(line.loops(self._parts, line.ROLES), self._stop)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reportbus.adapters.engines.python.parameters import faults
 from reportbus.core.errors import Problem
-from reportbus.core.text import quoted
+from reportbus.core.text import have, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,6 @@ def asking_faults(
     """Everything wrong with asking for the defined report with these parameters in this format."""
     problems = list(faults(definition.parameters, parameters))
     if format_ not in definition.formats:
-        have = ", ".join(definition.formats)
-        text = f"report {definition.name!r} has no format {quoted(format_)}; have {have}"
+        text = f"report {definition.name!r} has no format {quoted(format_)}; {have(definition.formats)}"
         problems.insert(0, Problem("VAL_FORMAT", text, "FORMAT"))
     return problems

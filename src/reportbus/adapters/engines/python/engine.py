@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from reportbus.core.errors import Permanent, Problem
-from reportbus.core.text import quoted
+from reportbus.core.text import have, quoted
 from reportbus.ports import Verdict
 
 if TYPE_CHECKING:
@@ -56,10 +56,5 @@ class PythonEngine:
 
     def _unknown(self, name: str) -> str:
         near = get_close_matches(name, self._catalogue, n=3)
-        hint = "did you mean " + " or ".join(map(repr, near)) + "?" if near else self._some()
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else have(map(repr, self._catalogue))
         return f"no report {quoted(name)}; {hint}"
-
-    def _some(self) -> str:
-        names = sorted(self._catalogue)
-        shown = ", ".join(map(repr, names[:10]))
-        return f"have {shown}" + (f" and {len(names) - 10} more" if len(names) > 10 else "")  # noqa: PLR2004

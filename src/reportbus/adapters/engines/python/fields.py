@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from reportbus.core.errors import Problem, Refused
-from reportbus.core.text import quoted
+from reportbus.core.text import have, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -120,4 +120,4 @@ class Fields:
 def hint(word: str, known: Collection[str]) -> str:
     """The nearest known word, or all of them."""
     near = get_close_matches(word, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"have {', '.join(map(repr, sorted(known)))}"
+    return f"did you mean {near[0]!r}?" if near else have(map(repr, known))

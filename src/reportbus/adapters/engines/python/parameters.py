@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from reportbus.adapters.engines.python.moments import MOMENTS, NOW, day_of, moment_of
 from reportbus.adapters.engines.python.values import TYPES, BeyondLimit, Value, WrongType, json_name
 from reportbus.core.errors import Problem
-from reportbus.core.text import quoted
+from reportbus.core.text import have, quoted
 
 if TYPE_CHECKING:
     import re
@@ -132,5 +132,5 @@ def faults(declared: Mapping[str, Parameter], parameters: Mapping[str, JsonValue
 
 def _unknown(name: str, declared: Mapping[str, Parameter]) -> str:
     near = get_close_matches(name, declared, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"have {', '.join(map(repr, declared)) or 'none'}"
+    hint = f"did you mean {near[0]!r}?" if near else have(map(repr, declared))
     return f"no parameter {quoted(name)}; {hint}"

@@ -124,10 +124,15 @@ class Sandbox:
 
     def test(self) -> Verdict:
         """Whether scripts can be run here, and how well they are isolated."""
+        missing = [folder for folder in (self._scratch, *self._scratch.parents) if not folder.exists()]
         try:
             return Verdict(ok=True, text=DESCRIPTIONS[self.isolation()])
         except ReportbusError as error:
             return Verdict(ok=False, text=error.text)
+        finally:
+            for folder in missing:
+                with suppress(OSError):  # not made, or in use by now
+                    folder.rmdir()
 
     def close(self) -> None:
         """Nothing is kept open between runs."""

@@ -9,6 +9,7 @@ import click
 
 from reportbus.core.errors import Refused
 from reportbus.core.strict_json import decode
+from reportbus.core.text import have
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,8 +94,8 @@ def _target(text: str, settings: Settings) -> JsonValue:
     name, _, path = text.partition("/")
     destination = settings.destinations.get(name)
     if destination is None:
-        have = ", ".join(sorted(settings.destinations))
-        raise click.BadParameter(f"there is no destination {name!r}; have {have}", param_hint="--target")
+        text = f"there is no destination {name!r}; {have(settings.destinations)}"
+        raise click.BadParameter(text, param_hint="--target")
     return {"type": destination.type, "destination": name, "path": path}
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reportbus.adapters.engines.python.sources.pool import Pool
 from reportbus.adapters.engines.python.sources.rows import BATCH_ROWS, stream_rows
+from reportbus.adapters.sqlite.look import looked_at
 from reportbus.core.errors import Permanent, ReportbusError, Transient
 from reportbus.ports import Verdict
 
@@ -54,18 +55,22 @@ class SqliteSource:
 
     def test(self) -> Verdict:
         try:
-            with self._pool.lent() as connection:
+            self._require_file()
+            with looked_at(self._path, "PY_CONNECTION") as connection:
                 connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
-        except (sqlite3.Error, ReportbusError) as error:
-            return Verdict(ok=False, text=f"connection {self._name!r}: {error}")
+        except ReportbusError as error:
+            return Verdict(ok=False, text=f"connection {self._name!r}: {error.text}")
         return Verdict(ok=True, text=f"connection {self._name!r}: answers")
 
     def close(self) -> None:
         self._pool.close()
 
-    def _connect(self) -> sqlite3.Connection:
+    def _require_file(self) -> None:
         if not self._path.is_file():
             raise Permanent("PY_CONNECTION", f"connection {self._name!r}: there is no file {self._path}")
+
+    def _connect(self) -> sqlite3.Connection:
+        self._require_file()
         address = self._path.absolute().as_uri() + "?mode=ro"
         connection = sqlite3.connect(
             address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
