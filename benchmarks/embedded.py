@@ -61,13 +61,13 @@ def worktable(folder: Path, rows: int, batch: int, finished: int, *, mixed: bool
     with closing(SqliteWorktable(path)) as table:
         _add_finished(path, finished)
         with cpu.of("insert"):
-            table.insert([_row(number, number % 9 + 1 if mixed else 5) for number in range(rows)])
+            table.insert([insertable(number, number % 9 + 1 if mixed else 5) for number in range(rows)])
         cpu.show(f"worktable, {finished:,} rows before", rows)
         cpu = CpuTime()
         now = datetime.now(UTC)
         while True:
             with cpu.of("fetch"):
-                found = table.fetch(batch, published_before=now - timedelta(minutes=10))
+                found = table.fetch(batch, again=batch, published_before=now - timedelta(minutes=10))
             if not found:
                 break
             with cpu.of("stamp"):
@@ -111,7 +111,8 @@ def _show_idle(name: str, seconds: float, wait: Callable[[], object]) -> None:
     print(f"{name + ', idle':34} {share:6.2%} of a core")
 
 
-def _row(number: int, priority: int) -> dict[str, str | int]:
+def insertable(number: int, priority: int) -> dict[str, str | int]:
+    """A row of REPORT_REQUESTS that somebody might insert."""
     return {
         "REQUEST_ID": f"R-{number:08}",
         "REPORT_TYPE": "PYTHON",

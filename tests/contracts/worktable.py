@@ -110,7 +110,7 @@ class WorktableContract(WorktableReading, WorktableWriting):
         worktable.stamp([ref_of(worktable, "R-1")], NOON)
         worktable.close()
         worktable.close()
-        assert ids(open_worktable().fetch(10, published_before=NOON + timedelta(days=1))) == ["R-1"]
+        assert ids(open_worktable().fetch(10, again=10, published_before=NOON + timedelta(days=1))) == ["R-1"]
 
     def test_closing_sends_away_who_waits(self, worktable: Worktable) -> None:
         until_quiet(worktable)

@@ -41,7 +41,7 @@ class People(Protocol):
 
 
 def fetch(worktable: Worktable, limit: int = 1_000) -> Sequence[WorktableRow]:
-    return worktable.fetch(limit, published_before=LONG_AGO)
+    return worktable.fetch(limit, again=limit, published_before=LONG_AGO)
 
 
 def ids(rows: Sequence[WorktableRow]) -> list[JsonValue]:

@@ -164,8 +164,8 @@ class WorktableReading:
         people.add("R-1")
         worktable.stamp([ref_of(worktable, "R-1")], NOON)
         assert people.row("R-1")["PROCESSED_AT"] == NOON
-        assert ids(worktable.fetch(10, published_before=NOON)) == []
-        assert ids(worktable.fetch(10, published_before=NOON + timedelta(microseconds=1))) == ["R-1"]
+        assert ids(worktable.fetch(10, again=10, published_before=NOON)) == []
+        assert ids(worktable.fetch(10, again=10, published_before=NOON + timedelta(microseconds=1))) == ["R-1"]
 
     def test_stamping_may_be_repeated_and_passes_over_rows_that_are_gone(
         self, worktable: Worktable, people: People
@@ -179,14 +179,25 @@ class WorktableReading:
         worktable.stamp([], NOON)
         assert people.row("R-2")["PROCESSED_AT"] == NOON
 
-    def test_rows_never_published_and_rows_published_long_ago_come_in_one_order(
+    def test_new_rows_come_first_and_then_those_published_longest_ago(
         self, worktable: Worktable, people: People
     ) -> None:
-        for priority in (4, 3, 2, 1):
+        for priority in (5, 4, 3, 2, 1):
             people.add(f"R-{priority}", PRIORITY=priority)
-        worktable.stamp([ref_of(worktable, "R-3"), ref_of(worktable, "R-1")], LONG_AGO - timedelta(hours=1))
-        assert ids(fetch(worktable)) == ["R-1", "R-2", "R-3", "R-4"]
-        assert ids(fetch(worktable, limit=3)) == ["R-1", "R-2", "R-3"]
+        for hours, request_id in enumerate(["R-1", "R-5", "R-3"], 1):
+            worktable.stamp([ref_of(worktable, request_id)], LONG_AGO - timedelta(hours=hours))
+
+        assert ids(fetch(worktable)) == ["R-2", "R-4", "R-3", "R-5", "R-1"]
+        assert ids(fetch(worktable, limit=1)) == ["R-2", "R-3"]
+
+    def test_no_row_is_fetched_again_where_none_is_asked_for(
+        self, worktable: Worktable, people: People
+    ) -> None:
+        people.add("R-1")
+        people.add("R-2")
+        worktable.stamp([ref_of(worktable, "R-1")], LONG_AGO - timedelta(hours=1))
+
+        assert ids(worktable.fetch(10, again=0, published_before=LONG_AGO)) == ["R-2"]
 
     def test_a_row_is_found_by_its_id_whatever_its_status_and_unknown_ids_are_not(
         self, worktable: Worktable, people: People

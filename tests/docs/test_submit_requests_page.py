@@ -41,7 +41,7 @@ def test_the_sql_examples_are_good_requests(tmp_path: Path) -> None:
         with closing(sqlite3.connect(tmp_path / "worktable.db")) as people:
             for block in blocks("sql"):
                 people.executescript(block)
-        rows = worktable.fetch(10, published_before=datetime.now(UTC))
+        rows = worktable.fetch(10, again=0, published_before=datetime.now(UTC))
     readings = [
         read_row(RawRow(row.ref, row.columns, row.distribution), RULES, datetime.now(UTC)) for row in rows
     ]

@@ -60,8 +60,10 @@ class Shell:
 class TappedWorktable(Shell):
     """The worktable of a poller and of a notifier."""
 
-    def fetch(self, limit: int, *, published_before: datetime) -> Sequence[WorktableRow]:
-        rows: Sequence[WorktableRow] = self._inner.fetch(limit, published_before=published_before)
+    def fetch(self, limit: int, *, again: int, published_before: datetime) -> Sequence[WorktableRow]:
+        rows: Sequence[WorktableRow] = self._inner.fetch(
+            limit, again=again, published_before=published_before
+        )
         if rows:
             self._hit("poll: rows fetched")
         return rows

@@ -40,9 +40,11 @@ class WriteBack(NamedTuple):
 class Worktable(Protocol):
     """The table people put requests into."""
 
-    def fetch(self, limit: int, *, published_before: datetime) -> Sequence[WorktableRow]:
-        """Up to `limit` PENDING rows, by priority and age, not published since that time.
+    def fetch(self, limit: int, *, again: int, published_before: datetime) -> Sequence[WorktableRow]:
+        """Up to `limit` PENDING rows that were never published, by priority and age.
 
+        Behind them up to `again` of the PENDING rows last published before that time, the one published
+        longest ago first: none of them waits for ever, however many there are.
         Rows are found by status, never by a watermark of time: a row committed late is taken like any other.
         A row whose columns have odd types is returned as it is; judging it is not the worktable's business.
         """

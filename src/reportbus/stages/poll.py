@@ -19,7 +19,8 @@ class Poll:
     """The pump between the worktable and the bus. It decides nothing about a row and needs no ledger.
 
     A row is published anew where it is still PENDING `republish_seconds` after the last time, so that what
-    the bus loses costs time and nothing else.
+    the bus loses costs time and nothing else. Most rows that are still PENDING then are not lost but wait
+    for a worker: at most `republish_per_second` are published anew, and never in the place of new ones.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Poll:
         topic: str,
         batch: int = 500,
         republish_seconds: float = 60,
+        republish_per_second: int = 100,
     ) -> None:
         self._worktable = worktable
         self._bus = bus
@@ -38,17 +40,23 @@ class Poll:
         self._topic = topic
         self._batch = batch
         self._republish = timedelta(seconds=republish_seconds)
+        self._per_second = republish_per_second
+        self._not_again_before = 0.0
 
     def run_once(self) -> int:
-        """Publish up to a batch of rows, then stamp them; how many.
+        """Publish up to a batch of new rows and what may be published anew, then stamp them; how many.
 
         Where stamping fails they are published again: the ledger takes each of them in once.
         """
-        now = self._clock.now()
-        rows = self._worktable.fetch(self._batch, published_before=now - self._republish)
+        now, moment = self._clock.now(), self._clock.monotonic()
+        again = min(self._per_second, self._batch) if moment >= self._not_again_before else 0
+        rows = self._worktable.fetch(self._batch, again=again, published_before=now - self._republish)
         if not rows:
             return 0
         self._bus.publish(self._topic, [_message(row) for row in rows])
+        repeated = sum(row.columns.get("PROCESSED_AT") is not None for row in rows)
+        if repeated:
+            self._not_again_before = moment + repeated / self._per_second
         self._worktable.stamp([row.ref for row in rows], now)
         return len(rows)
 

@@ -197,6 +197,7 @@ def _poller(parts: Parts) -> Iterator[Loop]:
         topic=settings.bus.topic,
         batch=settings.poll.batch,
         republish_seconds=settings.poll.republish_seconds,
+        republish_per_second=settings.poll.republish_per_second,
     )
     yield Pump("poll", poll.run_once, _worktable_wait(parts))
 

@@ -56,10 +56,12 @@ class SqliteWorktable:
             self._database.close()
             raise
 
-    def fetch(self, limit: int, *, published_before: datetime) -> Sequence[WorktableRow]:
+    def fetch(self, limit: int, *, again: int, published_before: datetime) -> Sequence[WorktableRow]:
         with self._database.read() as connection:
-            due = {"limit": limit, "before": timestamp(published_before)}
-            rowids = [rowid for (rowid,) in connection.execute(tables.FIND_DUE, due)]
+            rowids = [rowid for (rowid,) in connection.execute(tables.FIND_NEW, {"limit": limit})]
+            if again:
+                due = {"limit": again, "before": timestamp(published_before)}
+                rowids += [rowid for (rowid,) in connection.execute(tables.FIND_AGAIN, due)]
             return _rows(connection, rowids) if rowids else ()
 
     def find(self, request_id: str) -> WorktableRow | None:

@@ -25,4 +25,4 @@ def waiting(path: Path, now: datetime) -> bool | None:
                 return None
             require_columns(connection, table, columns, path=path, code=CODE)
         due = {"limit": 1, "before": timestamp(now)}
-        return connection.execute(tables.FIND_DUE, due).fetchone() is not None
+        return any(connection.execute(find, due).fetchone() for find in (tables.FIND_NEW, tables.FIND_AGAIN))

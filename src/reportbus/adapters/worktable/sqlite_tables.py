@@ -93,22 +93,28 @@ SQLite gives the number of a deleted row to the next one, which must not get the
 an id that is none, the length and the first bytes are compared.
 """
 
-_BY_URGENCY: Final = "PRIORITY, REQUESTED_AT, rowid"
+
+FIND_NEW: Final = f"""
+    SELECT rowid FROM REPORT_REQUESTS WHERE {_NEVER_PUBLISHED}
+    ORDER BY PRIORITY, REQUESTED_AT, rowid LIMIT :limit"""  # noqa: S608 - made of constants
+"""The rows that were never published, by a search that passes over all others."""
 
 
-def _most_urgent(condition: str) -> str:
+def _longest_ago(condition: str) -> str:
     return f"""SELECT * FROM (
-        SELECT rowid, PRIORITY, REQUESTED_AT FROM REPORT_REQUESTS WHERE {condition}
-        ORDER BY {_BY_URGENCY} LIMIT :limit)"""  # noqa: S608 - made of constants
+        SELECT rowid, PROCESSED_AT FROM REPORT_REQUESTS WHERE {_PUBLISHED} AND {condition}
+        ORDER BY PROCESSED_AT, rowid LIMIT :limit)"""  # noqa: S608 - made of constants
 
 
-FIND_DUE: Final = f"""
+FIND_AGAIN: Final = f"""
     SELECT rowid FROM (
-        {_most_urgent(_NEVER_PUBLISHED)}
-        UNION ALL {_most_urgent(f"{_PUBLISHED} AND PROCESSED_AT < :before")}
-        UNION ALL {_most_urgent(f"{_PUBLISHED} AND PROCESSED_AT > datetime(:before, '+7 days')")})
-    ORDER BY {_BY_URGENCY} LIMIT :limit"""  # noqa: S608 - made of constants
-"""The rows to publish, by searches that pass over finished rows and rows just published."""
+        {_longest_ago("PROCESSED_AT < :before")}
+        UNION ALL {_longest_ago("PROCESSED_AT > datetime(:before, '+7 days')")})
+    ORDER BY PROCESSED_AT < :before, PROCESSED_AT, rowid LIMIT :limit"""  # noqa: S608 - made of constants
+"""The rows to publish again, by searches that pass over finished rows and rows just published.
+
+First those with a time that nobody can have published them at, or the others would always be before them.
+"""
 
 
 def _readable(alias: str, columns: tuple[str, ...]) -> str:

@@ -134,7 +134,7 @@ def watch(demo: Demo, ids: Sequence[str], since: datetime) -> Watch:
 def left_over(parts: Parts) -> int:
     """How many requests of earlier demos are still open, in the ledger or in the worktable."""
     records = parts.ledger.records
-    rows = parts.worktable.fetch(_MOST, published_before=parts.clock.now())
+    rows = parts.worktable.fetch(_MOST, again=_MOST, published_before=parts.clock.now())
     pending = {row.columns.get("REQUEST_ID") for row in rows}
     return len(pending | {view.request_id for view in records.list(Filter(status=OPEN, limit=_MOST))})
 
