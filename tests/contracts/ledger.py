@@ -87,11 +87,38 @@ class LedgerContract:
         )
         assert [(Stage.GENERATE, "READY")] == [(j.stage, j.state) for j in ledger.records.jobs("a")]
 
-    def test_the_same_request_again_is_known_and_audited(self, ledger: SqlLedger) -> None:
-        ledger.intake.accept([submission("a")])
+    def test_a_waiting_request_that_comes_again_is_known_and_no_event(self, ledger: SqlLedger) -> None:
+        ledger.intake.accept([submission("a"), submission("b"), submission("b")])
 
-        assert [Intaken.KNOWN] == ledger.intake.accept([submission("a")])
-        assert ["STATUS_CHANGE", "IGNORED"] == [row.event_type for row in ledger.records.audit("a")]
+        assert [Intaken.KNOWN] * 2 == ledger.intake.accept([submission("a"), submission("a")])
+        assert ["STATUS_CHANGE"] == [row.event_type for row in ledger.records.audit("a")]
+        assert ["STATUS_CHANGE"] == [row.event_type for row in ledger.records.audit("b")]
+        assert [] == list(ledger.operations.unwritten(10))
+
+    def test_a_request_that_comes_again_before_the_worktable_was_told_is_no_event(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission("a"), refusal("bad")])
+        drive(worker)
+        before = [(row.request_id, row.sequence) for row in ledger.records.audit()]
+        pending = ledger.operations.unwritten(10)
+
+        assert [Intaken.KNOWN] * 2 == ledger.intake.accept([submission("a"), refusal("bad")])
+        assert before == [(row.request_id, row.sequence) for row in ledger.records.audit()]
+        assert pending == ledger.operations.unwritten(10)
+
+    def test_a_waiting_request_with_changed_content_is_a_conflict_on_record_once(
+        self, ledger: SqlLedger
+    ) -> None:
+        ledger.intake.accept([submission("a", text="first")])
+        second, third = submission("a", text="second"), submission("a", text="third")
+
+        assert [Intaken.CONFLICT] * 2 == ledger.intake.accept([second, second])
+        assert [Intaken.CONFLICT] * 2 == ledger.intake.accept([second, third])
+        ignored = [row.details["digest"] for row in ledger.records.audit("a") if row.event_type == "IGNORED"]
+        assert [second.digest, third.digest] == ignored
+        assert [] == list(ledger.operations.unwritten(10))
+        assert [] == list(ledger.records.verify())
 
     def test_another_request_with_a_known_id_is_a_conflict_and_the_first_one_stands(
         self, ledger: SqlLedger
@@ -136,8 +163,21 @@ class LedgerContract:
         told = {(p.change.ref, p.change.status) for p in ledger.operations.unwritten(10)}
 
         assert [Intaken.NEW, Intaken.KNOWN, Intaken.KNOWN, Intaken.CONFLICT] == found
-        assert {("row 1", Status.PENDING), ("row 2", Status.FAILED), ("row 3", Status.FAILED)} == told
+        assert {("row 2", Status.FAILED), ("row 3", Status.FAILED)} == told
+        assert 2 == [row.event_type for row in ledger.records.audit("a")].count("IGNORED")
         assert [] == list(ledger.records.verify())
+
+    def test_another_row_with_a_taken_id_that_is_set_back_by_hand_is_told_again(
+        self, ledger: SqlLedger
+    ) -> None:
+        second = submission("a")._replace(ref="row 2")
+        ledger.intake.accept([submission("a"), second])
+        ledger.operations.written(ledger.operations.unwritten(10))
+
+        assert [Intaken.KNOWN] == ledger.intake.accept([second])
+        assert [("row 2", Status.FAILED)] == [
+            (item.change.ref, item.change.status) for item in ledger.operations.unwritten(10)
+        ]
 
     def test_an_empty_batch_is_nothing(self, ledger: SqlLedger) -> None:
         assert [] == list(ledger.intake.accept([]))

@@ -165,7 +165,9 @@ class WorktableReading:
         worktable.stamp([ref_of(worktable, "R-1")], NOON)
         assert people.row("R-1")["PROCESSED_AT"] == NOON
         assert ids(worktable.fetch(10, again=10, published_before=NOON)) == []
-        assert ids(worktable.fetch(10, again=10, published_before=NOON + timedelta(microseconds=1))) == ["R-1"]
+        assert ids(worktable.fetch(10, again=10, published_before=NOON + timedelta(microseconds=1))) == [
+            "R-1"
+        ]
 
     def test_stamping_may_be_repeated_and_passes_over_rows_that_are_gone(
         self, worktable: Worktable, people: People

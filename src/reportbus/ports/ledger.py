@@ -60,8 +60,11 @@ class Intake(Protocol):
     def accept(self, submissions: Sequence[Submission]) -> Sequence[Intaken]:
         """Record requests in one transaction; what became of each, in order.
 
-        Idempotent: an id known with the same digest is KNOWN, with another one CONFLICT; both are audited on
-        the request that stands and change nothing else. A refused one is recorded FAILED, with an error row.
+        Idempotent: an id known with the same digest is KNOWN, with another one CONFLICT; both change nothing.
+        They are audited on the request that stands, each other content once; a row that comes although the
+        worktable was told how it stands is told again. A row that shows PENDING by rights, since its request
+        waits or the worktable was not told yet, is no event at all, however often it comes. A refused one is
+        recorded FAILED, with an error row.
         """
 
 

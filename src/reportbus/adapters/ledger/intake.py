@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+import json
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from reportbus.adapters.ledger import tables
 from reportbus.adapters.ledger.answers import open_jobs
 from reportbus.adapters.ledger.book import Book, Entry
+from reportbus.adapters.ledger.repeats import Standing, new_rows, news, own_rows
 from reportbus.core import lifecycle
 from reportbus.core.chain import FIRST
 from reportbus.core.codec import request_to_text
-from reportbus.core.errors import Problem
 from reportbus.core.lifecycle import RunState
 from reportbus.core.model import HIGHEST_PRIORITY, TERMINAL, Status
-from reportbus.core.notes import Component
+from reportbus.core.notes import Component, EventType
 from reportbus.ports import Intaken
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from reportbus.adapters.ledger.database import Database
     from reportbus.adapters.ledger.dialects import Dialect
     from reportbus.adapters.ledger.doorbell import Doorbell
+    from reportbus.adapters.ledger.repeats import News
     from reportbus.core.lifecycle import Step
+    from reportbus.core.model import JsonValue
     from reportbus.ports import Submission
 
 AGEING_SECONDS: Final = 300.0
@@ -40,15 +42,17 @@ _INTAKE: Final = 0x7265_7002
 """The purpose under which batches take turns, so that no two insert the same id."""
 
 _requests = tables.requests.c
-_KNOWN: Final = select(_requests.request_key, _requests.request_id, _requests.digest, _requests.ref)
-
-
-class _Standing(NamedTuple):
-    """A request that is in the ledger already."""
-
-    key: int
-    digest: str
-    ref: str
+_audit = tables.audit_log.c
+_FIND: Final = select(
+    _requests.request_id,
+    _requests.request_key,
+    _requests.digest,
+    _requests.ref,
+    or_(_requests.unwritten, _requests.status == Status.PENDING.value).label("awaited"),
+)
+_IGNORED: Final = select(_audit.request_key, _audit.details).where(
+    _audit.event_type == EventType.IGNORED.value, _audit.component == Component.ORCHESTRATOR.value
+)
 
 
 class SqlIntake:
@@ -59,7 +63,8 @@ class SqlIntake:
         self._dialect: Dialect = database.dialect
         self._contents = contents
         self._doorbell = doorbell
-        self._known = _KNOWN.where(self._dialect.among(_requests.request_id, "ids"))
+        self._by_ids = _FIND.where(self._dialect.among(_requests.request_id, "ids"))
+        self._ignored = _IGNORED.where(self._dialect.among(_audit.request_key, "keys"))
 
     def accept(self, submissions: Sequence[Submission]) -> Sequence[Intaken]:
         if not submissions:
@@ -67,43 +72,61 @@ class SqlIntake:
         with self._database.write() as connection:
             self._dialect.one_at_a_time(connection, _INTAKE)
             book = Book(self._dialect, self._dialect.now(connection))
-            known = self._load_known(connection, book, [item.request_id for item in submissions])
-            batch, others = _set_apart(submissions, known)
-            if others:
-                known |= self._load_known(connection, book, [item.request_id for item in others])
-                batch += others
-            fresh: dict[str, Submission] = {}
-            for item in batch:
-                if item.request_id not in known:
-                    fresh.setdefault(item.request_id, item)
+            standing = self._find(connection, [item.request_id for item in submissions])
+            rows = own_rows(submissions, standing)
+            made_up = [row.request_id for row, item in zip(rows, submissions, strict=True) if row is not item]
+            if made_up:
+                standing |= self._find(connection, made_up)
+            fresh = new_rows(rows, standing)
             entries = self._open(connection, book, list(fresh.values()))
-            results = [
-                _taken(item)
-                if fresh.get(item.request_id) is item
-                else self._again(book, entries, known, item)
-                for item in submissions
-            ]
+            standing |= {
+                id_: Standing(entry.key, fresh[id_].digest, fresh[id_].ref, awaited=True)
+                for id_, entry in entries.items()
+            }
+            self._note(connection, book, list(news(submissions, rows, fresh, standing)))
             self._insert(connection, book, list(fresh.values()), entries)
             book.flush(connection)
         self._announce(book, list(fresh.values()), entries)
-        return results
+        return [
+            _became(item, new=fresh.get(item.request_id) is item, same=item.digest == first.digest)
+            for item in submissions
+            for first in [standing[item.request_id]]
+        ]
 
-    def _load_known(self, connection: Connection, book: Book, ids: Sequence[str]) -> dict[str, _Standing]:
-        """The requests that are there already, by id; they are locked in the book."""
-        rows = connection.execute(self._known, {"ids": self._dialect.keys(ids)}).all()
-        known = {row.request_id: _Standing(row.request_key, row.digest, row.ref) for row in rows}
-        if known:
-            book.load(connection, [standing.key for standing in known.values()])
-        return known
+    def _find(self, connection: Connection, ids: Sequence[str]) -> dict[str, Standing]:
+        """The requests that are there already, by id."""
+        rows = connection.execute(self._by_ids, {"ids": self._dialect.keys(ids)}).all()
+        return {id_: Standing(key, digest, ref, bool(awaited)) for id_, key, digest, ref, awaited in rows}
 
-    def _open(
-        self, connection: Connection, book: Book, fresh: Sequence[Submission]
-    ) -> dict[str, tuple[Entry, str]]:
-        """Enter what is new, with its first run; the entries and digests by id."""
+    def _note(self, connection: Connection, book: Book, found: Sequence[News]) -> None:
+        """Put on record what is not there yet, and have the worktable told again where it has to be."""
+        if not found:
+            return
+        book.load(connection, [item.key for item in found if item.key not in book])
+        recorded = self._recorded(connection, [item.key for item in found if not item.same])
+        for item in found:
+            entry = book.entry(item.key)
+            if item.again:
+                entry.repeat()
+            elif not item.same:
+                if (item.key, item.digest) in recorded:
+                    continue
+                recorded.add((item.key, item.digest))
+            book.ignored(entry, Component.ORCHESTRATOR, _details(item, entry))
+
+    def _recorded(self, connection: Connection, keys: Sequence[int]) -> set[tuple[int, str]]:
+        """Which other contents are on record already, for each of these requests."""
+        if not keys:
+            return set()
+        rows = connection.execute(self._ignored, {"keys": self._dialect.keys(keys)})
+        return {(key, json.loads(details).get("digest", "")) for key, details in rows}
+
+    def _open(self, connection: Connection, book: Book, fresh: Sequence[Submission]) -> dict[str, Entry]:
+        """Enter what is new, with its first run; the entries by id."""
         if not fresh:
             return {}
         keys = self._dialect.new_keys(connection, tables.requests, len(fresh))
-        entries: dict[str, tuple[Entry, str]] = {}
+        entries: dict[str, Entry] = {}
         for item, key in zip(fresh, keys, strict=True):
             rank = book.now + (item.priority - HIGHEST_PRIORITY) * AGEING_SECONDS
             expires_at = item.request.expires_at.timestamp() if item.request else book.now
@@ -113,7 +136,7 @@ class SqlIntake:
             book.take(entry, step)
             if item.request is not None:
                 open_jobs(book, entry, step, item.request)
-            entries[item.request_id] = (entry, item.digest)
+            entries[item.request_id] = entry
         return entries
 
     def _insert(
@@ -121,15 +144,15 @@ class SqlIntake:
         connection: Connection,
         book: Book,
         fresh: Sequence[Submission],
-        entries: Mapping[str, tuple[Entry, str]],
+        entries: Mapping[str, Entry],
     ) -> None:
         """Insert what is new, with all that was noted on it."""
         if not fresh:
             return
         stamp = self._dialect.stamp(book.now)
-        rows = [self._row(book, entries[item.request_id][0], item, stamp) for item in fresh]
+        rows = [self._row(book, entries[item.request_id], item, stamp) for item in fresh]
         self._dialect.insert(connection, tables.requests, rows)
-        contents = [(entries[item.request_id][0].key, _content(item)) for item in fresh]
+        contents = [(entries[item.request_id].key, _content(item)) for item in fresh]
         self._dialect.insert(connection, tables.contents, contents)
 
     def _row(self, book: Book, entry: Entry, item: Submission, stamp: object) -> tuple[Any, ...]:
@@ -151,64 +174,12 @@ class SqlIntake:
             *book.columns(entry),
         )
 
-    def _again(
-        self,
-        book: Book,
-        entries: Mapping[str, tuple[Entry, str]],
-        known: Mapping[str, _Standing],
-        item: Submission,
-    ) -> Intaken:
-        """An id that is there already.
-
-        Audit it, and have the worktable told again where the request stands.
-        """
-        if item.request_id in known:
-            standing = known[item.request_id]
-            entry, digest = book.entry(standing.key), standing.digest
-            entry.repeat()
-        else:
-            entry, digest = entries[item.request_id]
-        same = item.digest == digest
-        code = "" if same else "VAL_DUPLICATE_ID_CONFLICT"
-        if same and entry.state.status in TERMINAL:
-            code = "VAL_ALREADY_DONE"
-        why = "the request is known" if same else "another request has this id; the first one stands"
-        book.ignored(entry, Component.ORCHESTRATOR, {"code": code, "why": why, "digest": item.digest})
-        return Intaken.KNOWN if same else Intaken.CONFLICT
-
-    def _announce(
-        self, book: Book, fresh: Sequence[Submission], entries: Mapping[str, tuple[Entry, str]]
-    ) -> None:
+    def _announce(self, book: Book, fresh: Sequence[Submission], entries: Mapping[str, Entry]) -> None:
         for item in fresh:
             if item.request is not None:
-                self._contents.offer(entries[item.request_id][0].key, item.request)
+                self._contents.offer(entries[item.request_id].key, item.request)
         if book.ready:
             self._doorbell.ring()
-
-
-def _set_apart(
-    submissions: Sequence[Submission], known: Mapping[str, _Standing]
-) -> tuple[list[Submission], list[Submission]]:
-    """The submissions, and for each further row with the id of another row a refusal of that row alone.
-
-    The refusal has a made-up id: the row has to be told, and the request that stands must not be touched.
-    """
-    refs = {id_: standing.ref for id_, standing in known.items()}
-    digests = {id_: standing.digest for id_, standing in known.items()}
-    others = []
-    for item in submissions:
-        ref = refs.setdefault(item.request_id, item.ref)
-        digest = digests.setdefault(item.request_id, item.digest)
-        if ref != item.ref:
-            others.append(_refused_row(item, same=digest == item.digest))
-    return list(submissions), others
-
-
-def _refused_row(item: Submission, *, same: bool) -> Submission:
-    made_up = f"duplicate-{sha256(f'{item.ref} {item.digest}'.encode()).hexdigest()[:24]}"
-    text = f"another row has the id {item.request_id}; that one stands, this is not run"
-    code = "VAL_DUPLICATE_ID" if same else "VAL_DUPLICATE_ID_CONFLICT"
-    return item._replace(request_id=made_up, request=None, problems=(Problem(code, text, "REQUEST_ID"),))
 
 
 def _first_step(item: Submission) -> Step:
@@ -222,5 +193,15 @@ def _content(item: Submission) -> str:
     return request_to_text(item.request) if item.request is not None else item.content
 
 
-def _taken(item: Submission) -> Intaken:
-    return Intaken.NEW if item.request is not None else Intaken.REFUSED
+def _details(item: News, entry: Entry) -> dict[str, JsonValue]:
+    code = "" if item.same else "VAL_DUPLICATE_ID_CONFLICT"
+    if item.same and entry.state.status in TERMINAL:
+        code = "VAL_ALREADY_DONE"
+    why = "the request is known" if item.same else "another request has this id; the first one stands"
+    return {"code": code, "why": why, "digest": item.digest}
+
+
+def _became(item: Submission, *, new: bool, same: bool) -> Intaken:
+    if new:
+        return Intaken.NEW if item.request is not None else Intaken.REFUSED
+    return Intaken.KNOWN if same else Intaken.CONFLICT
