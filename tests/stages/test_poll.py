@@ -27,7 +27,14 @@ def parts(tmp_path: Path) -> Iterator[Embedded]:
         yield embedded
 
 
-def poll(parts: Embedded, *, bus: Bus | None = None, clock: Clock | None = None, batch: int = 100) -> Poll:
+def poll(
+    parts: Embedded,
+    *,
+    bus: Bus | None = None,
+    clock: Clock | None = None,
+    batch: int = 100,
+    per_second: int = 100,
+) -> Poll:
     return Poll(
         worktable=parts.worktable,
         bus=bus or parts.bus,
@@ -35,6 +42,7 @@ def poll(parts: Embedded, *, bus: Bus | None = None, clock: Clock | None = None,
         topic=TOPIC,
         batch=batch,
         republish_seconds=600,
+        republish_per_second=per_second,
     )
 
 
@@ -92,6 +100,37 @@ def test_a_row_that_stays_pending_is_published_again(parts: Embedded) -> None:
     clock.advance(2)
     assert stage.run_once() == 1
     assert len(messages(parts)) == 2
+
+
+def test_new_rows_go_before_those_that_are_published_again_and_not_in_their_place(parts: Embedded) -> None:
+    parts.worktable.insert([asked(f"old-{number}") for number in range(4)])
+    clock = ManualClock(parts.clock.now())
+    stage = poll(parts, clock=clock, batch=2, per_second=2)
+    assert [stage.run_once() for _ in range(3)] == [2, 2, 0]
+    messages(parts)
+    clock.advance(601)
+    parts.worktable.insert([asked(f"new-{number}") for number in range(4)])
+
+    assert [stage.run_once() for _ in range(3)] == [4, 2, 0]
+    found = [str(row.columns["REQUEST_ID"]) for row in rows(parts)]
+    assert found == ["new-0", "new-1", "old-0", "old-1", "new-2", "new-3"]
+
+
+def test_a_backlog_is_published_again_at_a_bounded_pace_and_each_row_gets_its_turn(parts: Embedded) -> None:
+    parts.worktable.insert([asked(f"R-{number}") for number in range(30)])
+    clock = ManualClock(parts.clock.now())
+    stage = poll(parts, clock=clock, per_second=2)
+    assert stage.run_once() == 30
+    messages(parts)
+    clock.advance(601)
+
+    taken = []
+    for _ in range(20):
+        taken.append(stage.run_once())
+        clock.advance(1)
+    assert sum(taken[:5]) <= 10
+    assert sum(taken) == 30
+    assert {row.columns["REQUEST_ID"] for row in rows(parts)} == {f"R-{number}" for number in range(30)}
 
 
 def test_a_row_that_moved_on_is_not_published_again(parts: Embedded) -> None:

@@ -28,7 +28,9 @@ class PollSettings:
         Number(0.1, _DAY, "seconds"), "When a row that stays PENDING is published again.", default=60.0
     )
     republish_per_second: int = option(
-        Integer(1, 10_000, "rows"), "How many rows are published again in a second, at most.", default=100
+        Integer(1, 10_000, "rows"),
+        "How many rows are published again in a second, at most, on average.",
+        default=100,
     )
 
 

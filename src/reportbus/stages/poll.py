@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from reportbus.ports import Bus, Clock, Worktable, WorktableRow
 
 _KEY_WIDTH: Final = 100
+_BURST_SECONDS: Final = 5
+"""Rows are published again in bursts worth up to so many seconds: a row of a larger batch costs less."""
 
 
 class Poll:
@@ -20,7 +22,8 @@ class Poll:
 
     A row is published anew where it is still PENDING `republish_seconds` after the last time, so that what
     the bus loses costs time and nothing else. Most rows that are still PENDING then are not lost but wait
-    for a worker: at most `republish_per_second` are published anew, and never in the place of new ones.
+    for a worker: on average `republish_per_second` are published anew at most, and never in the place of
+    new ones.
     """
 
     def __init__(
@@ -49,7 +52,8 @@ class Poll:
         Where stamping fails they are published again: the ledger takes each of them in once.
         """
         now, moment = self._clock.now(), self._clock.monotonic()
-        again = min(self._per_second, self._batch) if moment >= self._not_again_before else 0
+        most = min(self._batch, _BURST_SECONDS * self._per_second)
+        again = most if moment >= self._not_again_before else 0
         rows = self._worktable.fetch(self._batch, again=again, published_before=now - self._republish)
         if not rows:
             return 0
