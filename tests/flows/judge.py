@@ -46,7 +46,10 @@ def judge(stand: Stand, *, errors: Iterable[str] = (), more_asks: int | None = N
 
 
 def _requests(stand: Stand) -> Iterator[str]:
-    """Every row has ended as it had to, once, and the ledger says the same (P1, P27, I12)."""
+    """Rows are neither lost nor doubled (P1, P27), and each has ended as it had to.
+
+    Worktable and ledger hold the rows that were asked for and no others, and show the same status for each.
+    """
     rows = stand.worktable_statuses()
     views = {view.request_id: view for view in stand.ledger.records.list(Filter(limit=10_000))}
     if rows.keys() != views.keys() or rows.keys() != stand.asked.keys():
@@ -59,7 +62,11 @@ def _requests(stand: Stand) -> Iterator[str]:
 
 
 def _files(stand: Stand) -> Iterator[str]:
-    """One whole file per delivery, no other file, and the ledger's receipts are for these bytes (P11, I5)."""
+    """One whole file per delivery, and no other file (P11).
+
+    Nobody who looked at the folder meanwhile saw anything but whole files, and what the ledger calls
+    DELIVERED is recorded with the hash of the very bytes that were asked for.
+    """
     yield from stand.watcher.bad
     wanted = {name for asked in stand.asked.values() for name in asked.files}
     found = {str(path.relative_to(stand.delivered)) for path in files_below(stand.delivered)}
@@ -101,7 +108,11 @@ def _asks(stand: Stand, more: int) -> Iterator[str]:
 
 
 def _records(stand: Stand, expected: frozenset[str]) -> Iterator[str]:
-    """Every chain verifies, every path is legal, and nothing went wrong but what had to (I2, I7)."""
+    """The record is whole, and tells of nothing that may not be.
+
+    Every audit chain verifies (P21); every request moved along legal ways only and never left its end but by
+    a retry (P18); the error log holds only what had to go wrong; the database saw no deadlock.
+    """
     records = stand.ledger.records
     yield from map(str, records.verify())
     at: dict[str, AuditRow] = {}
@@ -129,7 +140,11 @@ def _move(status: str, row: AuditRow) -> Iterator[str]:
 
 
 def _leftovers(stand: Stand) -> Iterator[str]:
-    """Nothing is left behind: no temporary file, no job, no worker, no lock (I9)."""
+    """Nothing is left behind.
+
+    No staged file too many, no temporary file after a sweep, no lock of a worker or bus member, no open job,
+    no worker that is thought alive, no process.
+    """
     staging = FolderStaging(stand.home / "staging")
     staged = Counter(request_of(path) for path in files_below(stand.home / "staging" / "reports"))
     wanted = Counter(id_ for id_, asked in stand.asked.items() if asked.files)
