@@ -43,6 +43,7 @@ def test_what_the_line_asks_again_and_again_is_found_by_an_index(ledger: SqlLedg
     pending = ledger.operations.unwritten(10)
     ledger.operations.written(pending)
     ledger.operations.sweep()
+    ledger.operations.known(["a", "d"])
     ledger.records.find("a")
     ledger.records.jobs("a")
     ledger.records.outputs("a")

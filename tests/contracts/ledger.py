@@ -179,6 +179,12 @@ class LedgerContract:
             (item.change.ref, item.change.status) for item in ledger.operations.unwritten(10)
         ]
 
+    def test_of_many_ids_those_are_told_that_there_are_requests_for(self, ledger: SqlLedger) -> None:
+        ledger.intake.accept([submission("a"), submission("b"), refusal("bad")])
+
+        assert {"a", "bad"} == ledger.operations.known({"a", "bad", "A", "x'; --", ""})
+        assert set() == ledger.operations.known(set())
+
     def test_an_empty_batch_is_nothing(self, ledger: SqlLedger) -> None:
         assert [] == list(ledger.intake.accept([]))
 

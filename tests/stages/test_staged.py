@@ -82,14 +82,68 @@ def test_fields_of_a_later_version_are_passed_over() -> None:
 
 
 def test_events_wake_the_deliverers_once_for_a_whole_batch(parts: Embedded) -> None:
+    take_in(parts, "R-1")
     bell = Bell()
     stage = hearing(parts, bell)
-    parts.bus.publish(STAGED, [event(OURS)] * 10 + [event("reports/R-2/1/1/x.csv")])
+    parts.bus.publish(STAGED, [event(OURS)] * 10 + [event("reports/R-1/2/5/x.csv")])
 
     assert stage.run_once(5) == 11
     assert bell.rung == 1
     assert stage.ignored == 0
     assert parts.bus.depth(STAGED, "distributor") == 0
+
+
+def test_a_key_of_a_request_that_nobody_knows_is_logged_once_for_each_request(
+    parts: Embedded, caplog: pytest.LogCaptureFixture
+) -> None:
+    bell = Bell()
+    stage = hearing(parts, bell)
+    strangers = [f"reports/{request_id}/1/1/{name}.csv" for request_id in ("R-8", "R-9") for name in "ab"]
+    parts.bus.publish(STAGED, [event(key) for key in strangers * 2])
+
+    with caplog.at_level(logging.WARNING):
+        assert stage.run_once(5) == 8
+    assert bell.rung == 0
+    assert stage.ignored == 8
+    assert [message.partition(",")[2] for message in caplog.messages] == [
+        " but there is no request R-8",
+        " but there is no request R-9",
+    ]
+    assert all(message.startswith("EVT_IGNORED: ") for message in caplog.messages)
+    assert parts.bus.depth(STAGED, "distributor") == 0
+
+
+def test_strangers_among_the_known_do_not_keep_them_from_waking_the_deliverers(parts: Embedded) -> None:
+    take_in(parts, "R-1")
+    bell = Bell()
+    stage = hearing(parts, bell)
+    parts.bus.publish(STAGED, [event("reports/R-9/1/1/x.csv"), event(OURS)])
+
+    assert stage.run_once(5) == 2
+    assert (bell.rung, stage.ignored) == (1, 1)
+
+
+def test_a_batch_costs_the_ledger_one_question_however_many_events_it_has(parts: Embedded) -> None:
+    for number in range(3):
+        take_in(parts, f"R-{number}")
+    asked_for: list[set[str]] = []
+
+    class Listening:
+        def known(self, request_ids: set[str]) -> frozenset[str]:
+            asked_for.append(request_ids)
+            return parts.ledger.operations.known(request_ids)
+
+    stage = Staged(
+        consumer=parts.bus.subscribe(STAGED, "distributor"),
+        operations=Listening(),  # type: ignore[arg-type]  # all it asks for events that are ours
+        wake=Bell(),
+        redactor=Redactor(),
+    )
+    parts.bus.publish(STAGED, [event(f"reports/R-{n % 3}/1/1/x.csv") for n in range(30)])
+
+    assert stage.run_once(5) == 30
+    assert stage.run_once(0) == 0
+    assert asked_for == [{"R-0", "R-1", "R-2"}]
 
 
 def test_nothing_heard_wakes_nobody(parts: Embedded) -> None:
@@ -158,6 +212,7 @@ def test_a_key_that_belongs_to_no_request_is_logged(
 def test_a_message_that_is_no_event_is_counted_and_does_not_block_the_others(
     parts: Embedded, caplog: pytest.LogCaptureFixture, body: str
 ) -> None:
+    take_in(parts, "R-1")
     bell = Bell()
     stage = hearing(parts, bell)
     parts.bus.publish(STAGED, [Message("a key", body), event(OURS)])

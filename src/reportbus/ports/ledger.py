@@ -141,6 +141,9 @@ class Operations(Protocol):
         Raises Refused RUN_UNKNOWN_REQUEST, RUN_NOT_FAILED or RUN_NOT_RETRYABLE.
         """
 
+    def known(self, request_ids: Collection[str]) -> frozenset[str]:
+        """Those of these ids that the ledger has a request for; one question for all of them."""
+
     def note_ignored(self, request_id: str, code: str, text: str) -> bool:
         """Audit something that was ignored, on the request it names; False where there is no such request."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from reportbus.core.created_event import created_from_text
@@ -11,7 +12,7 @@ from reportbus.core.names import check_request_id, parse_staging_key
 from reportbus.core.text import one_line, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from reportbus.core.redact import Redactor
     from reportbus.ports import Consumer, Message, Operations
@@ -27,7 +28,7 @@ class Staged:
 
     An event is believed no further than "look at this key", and the ledger alone says what there is to
     deliver: an event may be doubled, late, forged or lost without a report going astray. `ignored` counts
-    those so far that name no key of ours.
+    those so far that name no key of ours, or one of a request that the ledger does not know.
     """
 
     def __init__(
@@ -49,18 +50,26 @@ class Staged:
     def run_once(self, timeout: float) -> int:
         """Hear what comes within `timeout` seconds, up to a batch; how many messages that was.
 
-        Of those with one of our keys, `wake` is called once; the others are put on record, once per request.
+        Of those about requests of ours, `wake` is called once; the others are told, once per request.
         """
         batch = self._consumer.poll(self._batch, timeout)
-        keys = [key for message in batch.messages for key in self._keys(message)]
-        strange = {key for key in keys if parse_staging_key(key) is None}
-        if len(strange) < len(set(keys)):
+        keys = Counter(key for message in batch.messages for key in self._keys(message))
+        about = {key: found.request_id for key in keys if (found := parse_staging_key(key))}
+        known = self._operations.known(set(about.values())) if about else frozenset()
+        if known:
             self._wake()
-        self.ignored += sum(key in strange for key in keys)
-        self._note(strange)
+        self.ignored += sum(count for key, count in keys.items() if about.get(key) not in known)
+        self._log_unknown({id_: key for key, id_ in about.items() if id_ not in known})
+        self._note(keys.keys() - about.keys())
         if batch.messages:
             self._consumer.commit(batch)
         return len(batch.messages)
+
+    def _log_unknown(self, keys: Mapping[str, str]) -> None:
+        """Tell of keys whose requests, under which they stand here, are not in the ledger."""
+        for request_id, key in keys.items():
+            text = f"an object-created event names {quoted(key)}, but there is no request {request_id}"
+            _log.warning("%s: %s", _CODE, self._redact(text))
 
     def _keys(self, message: Message) -> list[str]:
         """The keys a message names; an empty one where it names none."""

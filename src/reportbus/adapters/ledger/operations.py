@@ -20,7 +20,7 @@ from reportbus.core.notes import Component
 from reportbus.ports import Pending, Swept, WriteBack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection
 
@@ -81,6 +81,7 @@ class SqlOperations:
         self._liveness = liveness
         self._doorbell = doorbell
         self._deadline = deadline_seconds
+        self._by_ids = select(_requests.request_id).where(self._dialect.among(_requests.request_id, "ids"))
         self._in_order = self._dialect.locked(
             select(_requests.request_key, _requests.version, _requests.unwritten)
             .where(self._dialect.among(_requests.request_key, "keys"))
@@ -132,6 +133,11 @@ class SqlOperations:
             book.flush(connection)
         self._doorbell.ring()
         return entry.state.run
+
+    def known(self, request_ids: Collection[str]) -> frozenset[str]:
+        with self._database.read() as connection:
+            found = connection.execute(self._by_ids, {"ids": self._dialect.keys(request_ids)})
+            return frozenset(found.scalars())
 
     def note_ignored(self, request_id: str, code: str, text: str) -> bool:
         with self._database.write() as connection:
