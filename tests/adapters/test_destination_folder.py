@@ -1,8 +1,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from signal import SIGKILL
 from tempfile import TemporaryDirectory
@@ -13,10 +18,11 @@ import pytest
 from adapters import folder_writers
 from contracts.crashes import run_script, watched
 from contracts.destination import FileDestinationContract, codes, nothing_is_staged, receipt
-from contracts.samples import file_delivery
+from contracts.samples import NOON, file_delivery
 from contracts.small_disk import small_disk
 from contracts.syncs import WatchedSync, failing
 from reportbus.adapters.destinations.folder import FolderDestination, FolderOptions
+from reportbus.adapters.destinations.folder_order import MARK
 from reportbus.adapters.durable_files import FAILPOINTS, SeparateSync, file_sync
 from reportbus.adapters.folder_errors import folder_error
 from reportbus.core.errors import Permanent, Transient
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reportbus.adapters.durable_files import SyncMaker
+    from reportbus.ports import Delivery
 
 SCRIPT = Path(folder_writers.__file__)
 
@@ -418,3 +425,124 @@ def test_a_test_finds_a_file_where_the_temporary_folder_should_be(tmp_path: Path
     (tmp_path / "growing").write_bytes(b"")
     options = FolderOptions(str(tmp_path), mkdirs=True, temporary_folder="growing/here")
     assert "DST_NO_FOLDER" in FolderDestination(options).test().text
+
+
+# -- of two requests for one name
+
+
+def asked_at(minute: int, content: bytes) -> Delivery:
+    """The delivery of a request of that minute, all of them for the same file."""
+    at = NOON + timedelta(minutes=minute)
+    return file_delivery(content, number=minute, path="in/march", at=at)
+
+
+def put_by_another(place: FolderPlace, minute: int, content: bytes) -> None:
+    """What another process does at the end of a delivery."""
+    other = FolderDestination(FolderOptions(str(place.root / "in"), mkdirs=True))
+    at = NOON + timedelta(minutes=minute)
+    receipt(other.deliver([file_delivery(content, number=minute, path="elsewhere", at=at)])[0])
+    (place.root / "in/elsewhere/sales.csv").rename(place.root / "in/march/sales.csv")
+
+
+@pytest.fixture
+def ordered(place: FolderPlace) -> FolderPlace:
+    """A folder on a filesystem that keeps marks."""
+    try:
+        os.setxattr(place.root, MARK, b"")
+    except OSError as error:
+        leave_out(PartMissing(f"no extended attributes here: {error}"))
+    return place
+
+
+def test_an_older_request_that_comes_later_does_not_replace_the_newer_ones_file(
+    options: FolderOptions, ordered: FolderPlace
+) -> None:
+    receipt(FolderDestination(options).deliver([asked_at(2, b"newer")])[0])
+    for _ in range(2):
+        older = receipt(FolderDestination(options).deliver([asked_at(1, b"older")])[0])
+        assert (older.verified, older.repeated) == ("superseded", False)
+        assert older.location.endswith("in/march/sales.csv")
+        assert ordered.files() == {"in/march/sales.csv": b"newer"}
+    assert receipt(FolderDestination(options).deliver([asked_at(3, b"newest")])[0]).verified == "hash"
+    assert ordered.files() == {"in/march/sales.csv": b"newest"}
+
+
+def test_a_newer_request_with_the_bytes_of_an_older_one_keeps_the_name_against_those_between(
+    destination: FolderDestination, ordered: FolderPlace
+) -> None:
+    destination.deliver([asked_at(1, b"same")])
+    again = receipt(destination.deliver([asked_at(3, b"same")])[0])
+    assert not again.repeated
+    assert receipt(destination.deliver([asked_at(2, b"other")])[0]).verified == "superseded"
+    assert ordered.files() == {"in/march/sales.csv": b"same"}
+
+
+def test_whoever_renames_waits_for_the_others_and_only_then_looks_what_stands_there(
+    options: FolderOptions, ordered: FolderPlace
+) -> None:
+    about_to_rename = threading.Event()
+
+    def reached(point: str) -> None:
+        if point == "synced":
+            about_to_rename.set()
+
+    destination = FolderDestination(options, failpoint=reached)
+    with ThreadPoolExecutor(1) as pool, closing_fd(os.open(ordered.root / "in/march", os.O_RDONLY)) as folder:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        delivering = pool.submit(destination.deliver, [asked_at(1, b"older")])
+        assert about_to_rename.wait(10)
+        put_by_another(ordered, 2, b"newer")
+        fcntl.flock(folder, fcntl.LOCK_UN)
+        assert receipt(delivering.result(10)[0]).verified == "superseded"
+    assert ordered.files() == {"in/march/sales.csv": b"newer"}
+
+
+def test_many_at_once_leave_the_file_of_the_newest(options: FolderOptions, ordered: FolderPlace) -> None:
+    minutes = [number * 37 % 61 for number in range(1, 61)]
+    own = [FolderDestination(options) for _ in range(4)]
+
+    def deliver(number: int) -> list[str]:
+        mine = minutes[number::4]
+        return [
+            each for minute in mine for each in codes(own[number].deliver([asked_at(minute, b"%d" % minute)]))
+        ]
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = [each for some in pool.map(deliver, range(4)) for each in some]
+    assert answers == [""] * 60
+    assert ordered.files() == {"in/march/sales.csv": b"60"}
+
+
+def test_somebody_who_keeps_the_folder_locked_does_not_keep_files_out(
+    destination: FolderDestination, place: FolderPlace
+) -> None:
+    with closing_fd(os.open(place.root / "in/march", os.O_RDONLY)) as folder:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        assert deliver_one(destination) == [""]
+    assert place.files() == {"in/march/sales.csv": b"bytes"}
+
+
+@pytest.mark.parametrize("mark", [b"", b"yesterday", b"\xff", b"2099-01-01", b"2099-01-01T00:00:00"])
+def test_a_mark_that_nobody_can_read_counts_as_none(
+    destination: FolderDestination, ordered: FolderPlace, mark: bytes
+) -> None:
+    ordered.put("in/march/sales.csv", b"old")
+    os.setxattr(ordered.root / "in/march/sales.csv", MARK, mark)
+    assert receipt(destination.deliver([asked_at(1, b"new")])[0]).verified == "hash"
+    assert ordered.files() == {"in/march/sales.csv": b"new"}
+
+
+def test_a_filesystem_without_marks_takes_files_all_the_same(tmp_path: Path) -> None:
+    try:
+        with small_disk(tmp_path / "plain", 1_024, "ramfs") as root:
+            destination = FolderDestination(FolderOptions(str(root), mkdirs=True))
+            assert codes(destination.deliver([asked_at(2, b"two"), asked_at(1, b"one")])) == ["", ""]
+            assert FolderPlace(root).files() == {"in/march/sales.csv": b"two"}
+    except PartMissing as missing:
+        leave_out(missing)
+
+
+@contextmanager
+def closing_fd(fd: int) -> Iterator[int]:
+    yield fd
+    os.close(fd)

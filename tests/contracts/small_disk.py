@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def small_disk(at: Path, kib: int) -> Iterator[Path]:
+def small_disk(at: Path, kib: int, kind: str = "tmpfs") -> Iterator[Path]:
     """Mount a new filesystem of so many KiB at a new folder. PartMissing where that is not permitted."""
     at.mkdir()
     mounted = subprocess.run(
-        ["/bin/mount", "-t", "tmpfs", "-o", f"size={kib}k", "reportbus-test", str(at)],
+        ["/bin/mount", "-t", kind, "-o", f"size={kib}k", "reportbus-test", str(at)],
         check=False,
         capture_output=True,
         text=True,

@@ -2,18 +2,21 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from entry.states import failing, handed_back, request, well
 from reportbus.core.errors import Problem
-from reportbus.core.events import Event, Kind
+from reportbus.core.events import Delivered, Event, Kind
 from reportbus.core.jobs import Stage
 
 if TYPE_CHECKING:
     from entry.command_line import CommandLine
     from entry.states import Line
+    from reportbus.core.events import Answer
+    from reportbus.core.jobs import Task
 
 TIMEOUT = failing(Stage.DELIVER, "ConnectionTimeout", "no answer from nas", 1, kind=Kind.TRANSIENT)
 MISSING = failing(Stage.DELIVER, "DST_ROOT_MISSING", "/mnt/acme does not exist", 2)
@@ -214,10 +217,27 @@ def test_a_job_that_nobody_takes_says_that_no_worker_is_alive(shell: CommandLine
     assert "No worker is alive. Start the line: reportbus up (or: reportbus run generator)." in text
 
 
-def test_a_repeated_row_is_told_as_ignored(shell: CommandLine, line: Line) -> None:
+def test_a_row_set_back_by_hand_is_told_as_ignored(shell: CommandLine, line: Line) -> None:
     line.take_in(request("R-1"))
+    line.finish(well)
+    line.ledger.operations.written(line.ledger.operations.unwritten(10))
     line.take_in(request("R-1"))
-    assert story(shell, "R-1")[-1] == ("ignored", "the request is known; nothing was changed")
+    ignored = ("ignored", "VAL_ALREADY_DONE: the request is known; nothing was changed")
+    assert story(shell, "R-1")[-1] == ignored
+
+
+def test_a_report_that_a_newer_one_superseded_is_told_as_such(shell: CommandLine, line: Line) -> None:
+    def superseded(task: Task) -> Answer:
+        answer = well(task)
+        if isinstance(answer, Delivered):
+            return Delivered(replace(answer.receipt, verified="superseded"))
+        return answer
+
+    line.take_in(request("R-1"))
+    line.finish(superseded)
+    assert story(shell, "R-1")[4][1].endswith(
+        ": a newer request's file stands at /srv/in/1/one.csv; it was not replaced"
+    )
 
 
 # -- what only stands in the worktable

@@ -123,7 +123,8 @@ class Receipt:
     """What proves an outside effect.
 
     `location` says where it stands (a path, a message id); `verified` how that was checked: "hash", "size" or
-    "reply". `repeated` is set where an earlier attempt's effect was found and recognised.
+    "reply", or "superseded" where a newer request's file stands there and this one was not put in its place.
+    `repeated` is set where an earlier attempt's effect was found and recognised.
     """
 
     location: str

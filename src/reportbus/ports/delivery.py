@@ -47,7 +47,9 @@ class Destination(Protocol):
         An error that it raises, rather than answers, says that none of them was begun.
         Files: written under a temporary name, made durable, hashed while they pass against the artifact's
         recorded hash (STG_MISMATCH), verified, then renamed: the final name shows whole files only. A repeat
-        that finds the right bytes under the final name does nothing and says `repeated`.
+        that finds the right bytes under the final name does nothing and says `repeated`. Where two requests
+        want the same name the newer one's file stays, in whatever order they come, as far as the place can
+        tell them apart; the older one then says that it is superseded.
         """
 
     def test(self) -> Verdict:

@@ -9,11 +9,14 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from reportbus.adapters.destinations.folder_order import mark, marked
 from reportbus.adapters.durable_files import rename_new, write_whole
 from reportbus.adapters.folder_errors import folder_error
 from reportbus.core.errors import Permanent, Transient
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from reportbus.adapters.destinations.folder_tree import OpenFolder
     from reportbus.adapters.durable_files import FileSync
     from reportbus.core.model import Artifact
@@ -26,15 +29,20 @@ _EXISTING: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe in the 
 
 @dataclass(slots=True)
 class FolderFile:
-    """An artifact and its final `name` in `folder`; before that it is `temporary` in `workshop`."""
+    """An artifact and its final `name` in `folder`; before that it is `temporary` in `workshop`.
+
+    `repeated` is set where it stood there before, `superseded` where a newer request's file stands there.
+    """
 
     artifact: Artifact
+    requested_at: datetime
     folder: OpenFolder
     name: str
     workshop: OpenFolder
     sync: FileSync
     temporary: str = ""
     repeated: bool = False
+    superseded: bool = False
 
     @property
     def path(self) -> str:
@@ -42,7 +50,10 @@ class FolderFile:
         return f"{self.folder.path}/{self.name}"
 
     def stands(self) -> bool:
-        """Whether the right bytes stand under the final name; SEC_SYMLINK, DST_NAME_TAKEN for no file."""
+        """Whether the right bytes stand under the final name, and not as those of an older request.
+
+        Raises Permanent SEC_SYMLINK, DST_NAME_TAKEN where no file stands there.
+        """
         try:
             fd = os.open(self.name, _EXISTING, dir_fd=self.folder.fd)
         except (FileNotFoundError, PermissionError):  # what may not be read may still be replaced
@@ -53,11 +64,13 @@ class FolderFile:
             about = os.fstat(fd)
             if not stat.S_ISREG(about.st_mode):
                 raise Permanent("DST_NAME_TAKEN", f"{self.path} is a folder or a device, not a file")
-            return about.st_size == self.artifact.size and self._holds_the_bytes(fd)
+            same = about.st_size == self.artifact.size and self._holds_the_bytes(fd)
         except OSError as error:
             raise folder_error(error, f"reading {self.path}") from error
         finally:
             os.close(fd)
+        at = marked(self.folder, self.name) if same else None
+        return same and (at is None or at >= self.requested_at)
 
     def copy(self, delivery: Delivery, temporary: str) -> None:
         """Copy the staged bytes into the temporary file; STG_MISMATCH where they are others."""
@@ -66,6 +79,7 @@ class FolderFile:
             self.temporary = temporary
             try:
                 found = self._pour(delivery, fd)
+                mark(fd, self.requested_at)
             finally:
                 os.close(fd)
         except OSError as error:
@@ -94,7 +108,14 @@ class FolderFile:
             )
 
     def rename(self, *, replace: bool) -> None:
-        """Give it its final name, at once and whole; without `replace`, DST_EXISTS where that is taken."""
+        """Give it its final name, at once and whole; without `replace`, DST_EXISTS where that is taken.
+
+        The file of a newer request is not replaced: this one is superseded.
+        """
+        if replace and (at := marked(self.folder, self.name)) and at > self.requested_at:
+            self.discard()
+            self.superseded = True
+            return
         try:
             if replace:
                 os.rename(self.temporary, self.name, src_dir_fd=self.workshop.fd, dst_dir_fd=self.folder.fd)

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from reportbus.adapters.destinations.folder_file import FolderFile
+from reportbus.adapters.destinations.folder_order import alone
 from reportbus.adapters.destinations.folder_tree import is_plain_name
 from reportbus.adapters.folder_errors import folder_error
 from reportbus.core.errors import Permanent, ReportbusError
@@ -13,7 +14,7 @@ from reportbus.core.model import Receipt
 from reportbus.core.text import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from reportbus.adapters.destinations.folder import FolderOptions
     from reportbus.adapters.destinations.folder_leftovers import Leftovers, TemporaryNames
@@ -52,10 +53,7 @@ class FolderRound:
         self._sync(lambda file: [(file.workshop.fd, file.temporary)] if file.temporary else [])
         self._failpoint("synced")
         self._each(deliveries, self._verify)
-        # Where two requests want the same name, the newer one gets it.
-        self._each(
-            sorted(deliveries, key=lambda number: deliveries[number].request.requested_at), self._rename
-        )
+        self._rename_all(sorted(self._files, key=lambda number: deliveries[number].request.requested_at))
         self._failpoint("renamed")
         self._sync(lambda file: [(file.folder.fd, "."), (file.workshop.fd, ".")])
         self._failpoint("settled")
@@ -88,7 +86,7 @@ class FolderRound:
         self._leftovers.clear(workshop, delivery.delivery_id, broken_off=delivery.possible_duplicate)
         files = self._files[number] = []
         for artifact, name in zip(delivery.artifacts, names, strict=True):
-            file = FolderFile(artifact, folder, name, workshop, sync)
+            file = FolderFile(artifact, delivery.request.requested_at, folder, name, workshop, sync)
             files.append(file)
             if file.stands():
                 file.repeated = True
@@ -108,6 +106,16 @@ class FolderRound:
         for file in self._files[number]:
             if file.temporary:
                 file.verify(read_back=self._options.verify == "hash")
+
+    def _rename_all(self, numbers: Sequence[int]) -> None:
+        """Rename those that are ready, older requests first: the newer one's file stays."""
+        by_folder: dict[int, list[int]] = {}
+        for number in numbers:
+            if number not in self._failed:
+                by_folder.setdefault(self._files[number][0].folder.fd, []).append(number)
+        for together in by_folder.values():
+            with alone(self._files[together[0]][0].folder):
+                self._each(together, self._rename)
 
     def _rename(self, number: int) -> None:
         for file in self._files[number]:
@@ -136,7 +144,7 @@ class FolderRound:
         files = self._files[number]
         return Receipt(
             location=", ".join(file.path for file in files),
-            verified=self._options.verify,
+            verified="superseded" if all(file.superseded for file in files) else self._options.verify,
             size=sum(file.artifact.size for file in files),
             sha256=files[0].artifact.sha256 if len(files) == 1 else "",
             repeated=all(file.repeated for file in files),

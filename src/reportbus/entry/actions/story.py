@@ -131,6 +131,8 @@ def _receipt(details: Mapping[str, JsonValue]) -> str:
     weight = f", {size:,} bytes" if isinstance(size, int) else ""
     repeated = "; it was there already, from an earlier attempt" if details.get("repeated") else ""
     doubled = "; possibly a second copy" if details.get("possible_duplicate") else ""
+    if details.get("verified") == "superseded":
+        return f"a newer request's file stands at {details.get('location')}; it was not replaced"
     return f"{details.get('location')}{weight}, checked by {details.get('verified')}{repeated}{doubled}"
 
 
