@@ -118,7 +118,7 @@ class SqlIntake:
         """Which other contents are on record already, for each of these requests."""
         if not keys:
             return set()
-        rows = connection.execute(self._ignored, {"keys": self._dialect.keys(keys)})
+        rows = connection.execute(self._ignored, {"keys": self._dialect.keys(keys)}).all()
         return {(key, json.loads(details).get("digest", "")) for key, details in rows}
 
     def _open(self, connection: Connection, book: Book, fresh: Sequence[Submission]) -> dict[str, Entry]:

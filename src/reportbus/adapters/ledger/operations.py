@@ -137,7 +137,7 @@ class SqlOperations:
     def known(self, request_ids: Collection[str]) -> frozenset[str]:
         with self._database.read() as connection:
             found = connection.execute(self._by_ids, {"ids": self._dialect.keys(request_ids)})
-            return frozenset(found.scalars())
+            return frozenset(found.scalars().all())
 
     def note_ignored(self, request_id: str, code: str, text: str) -> bool:
         with self._database.write() as connection:
