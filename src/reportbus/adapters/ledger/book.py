@@ -6,23 +6,20 @@ writes them all: requests, jobs, outputs, deliveries, ended runs, audit and erro
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
-from reportbus.adapters.ledger import tables
+from reportbus.adapters.ledger import spelling, tables
 from reportbus.adapters.ledger.dialects import utc
 from reportbus.adapters.ledger.rows import targets_of
 from reportbus.core.chain import link
-from reportbus.core.codec import encode
-from reportbus.core.events import Delivered, Failed, Generated
+from reportbus.core.events import Generated
 from reportbus.core.jobs import Stage
 from reportbus.core.lifecycle import Fate, RunState
 from reportbus.core.model import TERMINAL, Status
 from reportbus.core.notes import Component, EventType, Note
-from reportbus.core.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,9 +32,6 @@ if TYPE_CHECKING:
     from reportbus.core.lifecycle import Step
     from reportbus.core.model import JsonValue
     from reportbus.core.notes import ErrorNote
-
-REASON_WIDTH: Final = 2000
-TRACE_WIDTH: Final = 20_000
 
 _REQUEST_UPDATES: Final = (
     "run",
@@ -56,7 +50,6 @@ _REQUEST_UPDATES: Final = (
     "unwritten",
 )
 _CHAIN_UPDATES: Final = ("audit_sequence", "audit_hash", "version", "unwritten")
-_JOB_UPDATES: Final = ("state", "attempt", "losses", "unknowns", "due_at", "worker")
 
 _LOAD: Final = select(
     tables.requests.c.request_key,
@@ -184,10 +177,7 @@ class Book:
         if step.error is not None:
             self.error(entry, step.error)
         if step.outcome is not None:
-            outcome = step.outcome
-            reason = clean(outcome.text, REASON_WIDTH)
-            ended = (outcome.status.value, outcome.code, reason, _numbers(outcome.missing), self._stamp)
-            self._runs.append((entry.key, step.state.run, *ended))
+            self._runs.append(spelling.ended_run(entry.key, step.state.run, step.outcome, self._stamp))
 
     def expires_in(self, entry: Entry, seconds: float) -> None:
         """Enter the deadline of the request's newest run."""
@@ -197,67 +187,23 @@ class Book:
     def open(self, entry: Entry, job: Job, worker: int = 0) -> None:
         """Enter a new job: ready for anybody, or running with fence 1 in the hands of `worker`."""
         self.ready = self.ready or not worker
-        self._jobs.append(
-            (
-                tables.job_key(entry.key, job.number),
-                entry.key,
-                job.number,
-                job.run,
-                str(job.stage),
-                job.subject,
-                job.lane,
-                job.attempt,
-                job.losses,
-                job.unknowns,
-                "RUNNING" if worker else "READY",
-                entry.rank,
-                self.now,
-                1 if worker else 0,
-                worker,
-                "",
-            )
-        )
+        self._jobs.append(spelling.opened_job(entry.key, entry.rank, job, self.now, worker))
 
     def answered(self, entry: Entry, job: Job, fence: int, answer: Answer, step: Step) -> None:
         """Enter what becomes of the job that was answered, and what the answer brought."""
         after = step.job or job
         state = "WAITING" if step.fate is Fate.AGAIN and step.delay > 0 else _STATE_OF[step.fate]
         self.ready = self.ready or state == "READY"
-        self._answers.append(
-            (
-                tables.job_key(entry.key, job.number),
-                fence,
-                state,
-                after.attempt,
-                after.losses,
-                after.unknowns,
-                self.now + step.delay,
-                0,
-            )
-        )
+        due_at = self.now + step.delay
+        self._answers.append(spelling.answered_job(entry.key, after, fence, state, due_at))
         if isinstance(answer, Generated) and step.fate is Fate.DONE:
-            self._outputs += [
-                (
-                    entry.key,
-                    job.run,
-                    number,
-                    a.key,
-                    a.file_name,
-                    a.format,
-                    a.size,
-                    a.sha256,
-                    a.rows,
-                    self._stamp,
-                )
-                for number, a in enumerate(answer.artifacts, 1)
-            ]
+            self._outputs += spelling.outputs(entry.key, job, answer, self._stamp)
         elif job.stage is Stage.DELIVER and step.fate is not Fate.AGAIN:
-            self._deliveries.append(self._delivery(entry, job, answer, step))
+            self._deliveries.append(spelling.delivery(entry.key, job, answer, step, self._stamp))
 
     def closed(self, entry: Entry, job: Job, fence: int) -> None:
         """Enter the end of a job that nobody is doing and nobody shall do."""
-        key = tables.job_key(entry.key, job.number)
-        self._answers.append((key, fence, "CLOSED", job.attempt, job.losses, job.unknowns, self.now, 0))
+        self._answers.append(spelling.answered_job(entry.key, job, fence, "CLOSED", self.now))
 
     def ignored(self, entry: Entry, component: Component, details: Mapping[str, JsonValue]) -> None:
         """Enter something that changes nothing but is on record."""
@@ -268,11 +214,7 @@ class Book:
         """Enter an audit row at the end of the request's chain."""
         sequence = entry.sequence + 1
         log_id = next(self._ids)
-        try:
-            details = encode(note.details)
-            details.encode()
-        except UnicodeEncodeError:
-            details = json.dumps(dict(note.details), sort_keys=True)
+        details = spelling.particulars(note.details)
         fields = (str(note.type), self._at, str(note.old), str(note.new), str(note.component), details)
         entry.hash = link(entry.hash, log_id, entry.request_id, sequence, *fields)
         entry.sequence = sequence
@@ -294,33 +236,8 @@ class Book:
 
     def error(self, entry: Entry, error: ErrorNote) -> None:
         """Enter an error row."""
-        self._errors.append(
-            (
-                next(self._ids),
-                entry.request_id,
-                self._stamp,
-                error.code,
-                clean(error.text, REASON_WIDTH),
-                clean(error.trace, TRACE_WIDTH),
-                error.component.value,
-                error.retry_count,
-                error.retry_eligible,
-                entry.key,
-            )
-        )
-
-    def _delivery(self, entry: Entry, job: Job, answer: Answer, step: Step) -> tuple[Any, ...]:
-        head = (entry.key, job.subject, job.run)
-        if isinstance(answer, Delivered) and step.fate is Fate.DONE:
-            receipt = answer.receipt
-            location = clean(receipt.location, REASON_WIDTH)
-            proof = (location, receipt.verified, receipt.size, receipt.sha256)
-            return (*head, "DELIVERED", *proof, job.attempt, receipt.possible_duplicate, "", "", self._stamp)
-        code = answer.code if isinstance(answer, Failed) else (step.error.code if step.error else "")
-        text = answer.text if isinstance(answer, Failed) else (step.error.text if step.error else "")
-        reason = clean(text, REASON_WIDTH)
-        doubtful = (step.job or job).doubtful
-        return (*head, "FAILED", "", "", 0, "", job.attempt, doubtful, code, reason, self._stamp)
+        row = spelling.error(next(self._ids), entry.key, entry.request_id, error, self._stamp)
+        self._errors.append(row)
 
     # -- writing
 
@@ -337,7 +254,8 @@ class Book:
         dialect.update(connection, tables.requests, ("request_key",), _REQUEST_UPDATES, moved)
         dialect.update(connection, tables.requests, ("request_key",), _CHAIN_UPDATES, noted)
         dialect.update(connection, tables.requests, ("request_key",), ("expires_at",), self._deadlines)
-        changed = dialect.update(connection, tables.jobs, ("job_key", "fence"), _JOB_UPDATES, self._answers)
+        fenced = ("job_key", "fence")
+        changed = dialect.update(connection, tables.jobs, fenced, spelling.JOB_UPDATES, self._answers)
         if changed != len(self._answers):
             msg = f"{len(self._answers)} jobs were answered but {changed} rows changed"
             raise AssertionError(msg)
@@ -354,14 +272,7 @@ class Book:
         """The values of the request's changing columns."""
         state = entry.state
         return (
-            state.run,
-            str(state.status),
-            state.open,
-            state.next_job,
-            _numbers(state.failed),
-            state.ending,
-            state.code,
-            clean(state.text, REASON_WIDTH),
+            *spelling.run_state(state),
             self._stamp,
             self._stamp if state.status in TERMINAL else None,
             entry.sequence,
@@ -369,11 +280,6 @@ class Book:
             entry.version,
             entry.unwritten,
         )
-
-
-def _numbers(targets: tuple[int, ...]) -> str:
-    """Targets as a column holds them: empty, or a JSON list."""
-    return encode(list(targets)) if targets else ""
 
 
 _STATUSES: Final = {status.value: status for status in Status}
