@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from reportbus.adapters.ledger.book import Book, Entry
+    from reportbus.adapters.ledger.book import Book
+    from reportbus.adapters.ledger.entries import Entry
     from reportbus.core.events import Answer
     from reportbus.core.jobs import Job
     from reportbus.core.lifecycle import Policy

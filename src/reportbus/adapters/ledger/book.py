@@ -9,16 +9,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import select
-
 from reportbus.adapters.ledger import spelling, tables
 from reportbus.adapters.ledger.dialects import utc
-from reportbus.adapters.ledger.rows import targets_of
+from reportbus.adapters.ledger.entries import CHAIN_UPDATES, LOAD, REQUEST_UPDATES, Entry, entry_of
 from reportbus.core.chain import link
 from reportbus.core.events import Generated
 from reportbus.core.jobs import Stage
-from reportbus.core.lifecycle import Fate, RunState
-from reportbus.core.model import TERMINAL, Status
+from reportbus.core.lifecycle import Fate
 from reportbus.core.notes import Component, EventType, Note
 
 if TYPE_CHECKING:
@@ -32,86 +29,6 @@ if TYPE_CHECKING:
     from reportbus.core.lifecycle import Step
     from reportbus.core.model import JsonValue
     from reportbus.core.notes import ErrorNote
-
-_REQUEST_UPDATES: Final = (
-    "run",
-    "status",
-    "open",
-    "next_job",
-    "failed",
-    "ending",
-    "code",
-    "reason",
-    "changed_at",
-    "ended_at",
-    "audit_sequence",
-    "audit_hash",
-    "version",
-    "unwritten",
-)
-_CHAIN_UPDATES: Final = ("audit_sequence", "audit_hash", "version", "unwritten")
-
-_LOAD: Final = select(
-    tables.requests.c.request_key,
-    tables.requests.c.request_id,
-    tables.requests.c.rank,
-    tables.requests.c.expires_at,
-    tables.requests.c.run,
-    tables.requests.c.status,
-    tables.requests.c.open,
-    tables.requests.c.next_job,
-    tables.requests.c.failed,
-    tables.requests.c.ending,
-    tables.requests.c.code,
-    tables.requests.c.reason,
-    tables.requests.c.audit_sequence,
-    tables.requests.c.audit_hash,
-    tables.requests.c.version,
-    tables.requests.c.unwritten,
-).order_by(tables.requests.c.request_key)
-
-
-class Entry:
-    """One request in the book: where its run stands and where its audit chain ends."""
-
-    __slots__ = (
-        "expires_at",
-        "hash",
-        "key",
-        "moved",
-        "rank",
-        "request_id",
-        "sequence",
-        "state",
-        "unwritten",
-        "version",
-    )
-
-    def __init__(
-        self,
-        key: int,
-        request_id: str,
-        rank: float,
-        expires_at: float,
-        state: RunState,
-        sequence: int,
-        hash_: str,
-    ) -> None:
-        self.key = key
-        self.request_id = request_id
-        self.rank = rank
-        self.expires_at = expires_at
-        self.state = state
-        self.sequence = sequence
-        self.hash = hash_
-        self.version = 0
-        self.unwritten = False
-        self.moved = False
-
-    def repeat(self) -> None:
-        """Have the worktable told once more where the request stands."""
-        self.version += 1
-        self.unwritten = True
 
 
 class Book:
@@ -142,10 +59,10 @@ class Book:
         """
         wanted = sorted(set(keys))
         statement = self._dialect.locked(
-            _LOAD.where(self._dialect.among(tables.requests.c.request_key, "keys")), skip=skip
+            LOAD.where(self._dialect.among(tables.requests.c.request_key, "keys")), skip=skip
         )
         for row in connection.execute(statement, {"keys": self._dialect.keys(wanted)}).all():
-            self._entries[row[0]] = _entry(*row)
+            self._entries[row[0]] = entry_of(*row)
 
     def add(self, entry: Entry) -> None:
         """A request that this transaction inserts.
@@ -245,14 +162,10 @@ class Book:
         """Write everything. The requests' rows must still be locked by this transaction."""
         dialect = self._dialect
         held = [entry for entry in self._entries.values() if entry.key not in self._fresh]
-        moved = [(entry.key, *self.columns(entry)) for entry in held if entry.moved]
-        noted = [
-            (entry.key, entry.sequence, entry.hash, entry.version, entry.unwritten)
-            for entry in held
-            if not entry.moved
-        ]
-        dialect.update(connection, tables.requests, ("request_key",), _REQUEST_UPDATES, moved)
-        dialect.update(connection, tables.requests, ("request_key",), _CHAIN_UPDATES, noted)
+        moved = [(entry.key, *entry.columns(self._stamp)) for entry in held if entry.moved]
+        noted = [(entry.key, *entry.chain()) for entry in held if not entry.moved]
+        dialect.update(connection, tables.requests, ("request_key",), REQUEST_UPDATES, moved)
+        dialect.update(connection, tables.requests, ("request_key",), CHAIN_UPDATES, noted)
         dialect.update(connection, tables.requests, ("request_key",), ("expires_at",), self._deadlines)
         fenced = ("job_key", "fence")
         changed = dialect.update(connection, tables.jobs, fenced, spelling.JOB_UPDATES, self._answers)
@@ -268,51 +181,12 @@ class Book:
         if self.ready:
             dialect.ring(connection)
 
-    def columns(self, entry: Entry) -> tuple[Any, ...]:
-        """The values of the request's changing columns."""
-        state = entry.state
-        return (
-            *spelling.run_state(state),
-            self._stamp,
-            self._stamp if state.status in TERMINAL else None,
-            entry.sequence,
-            entry.hash,
-            entry.version,
-            entry.unwritten,
-        )
 
-
-_STATUSES: Final = {status.value: status for status in Status}
 _STATE_OF: Final = {
     Fate.DONE: "DONE",
     Fate.FAILED: "FAILED",
     Fate.AGAIN: "READY",
 }
-
-
-def _entry(  # noqa: PLR0913, PLR0917 - the columns of `_LOAD`, in order
-    key: int,
-    request_id: str,
-    rank: float,
-    expires_at: float,
-    run: int,
-    status: str,
-    open_: int,
-    next_job: int,
-    failed: str,
-    ending: str,
-    code: str,
-    reason: str,
-    sequence: int,
-    hash_: str,
-    version: int,
-    unwritten: bool,  # noqa: FBT001 - as above
-) -> Entry:
-    state = RunState(run, _STATUSES[status], open_, next_job, targets_of(failed), ending, code, reason)
-    entry = Entry(key, request_id, rank, expires_at, state, sequence, hash_)
-    entry.version = version
-    entry.unwritten = bool(unwritten)
-    return entry
 
 
 def _identifiers(now: float) -> Iterator[str]:

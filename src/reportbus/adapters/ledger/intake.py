@@ -9,7 +9,8 @@ from sqlalchemy import or_, select
 
 from reportbus.adapters.ledger import tables
 from reportbus.adapters.ledger.answers import open_jobs
-from reportbus.adapters.ledger.book import Book, Entry
+from reportbus.adapters.ledger.book import Book
+from reportbus.adapters.ledger.entries import Entry
 from reportbus.adapters.ledger.repeats import Standing, new_rows, news, own_rows
 from reportbus.core import lifecycle
 from reportbus.core.chain import FIRST
@@ -150,12 +151,12 @@ class SqlIntake:
         if not fresh:
             return
         stamp = self._dialect.stamp(book.now)
-        rows = [self._row(book, entries[item.request_id], item, stamp) for item in fresh]
+        rows = [self._row(entries[item.request_id], item, stamp) for item in fresh]
         self._dialect.insert(connection, tables.requests, rows)
         contents = [(entries[item.request_id].key, _content(item)) for item in fresh]
         self._dialect.insert(connection, tables.contents, contents)
 
-    def _row(self, book: Book, entry: Entry, item: Submission, stamp: object) -> tuple[Any, ...]:
+    def _row(self, entry: Entry, item: Submission, stamp: object) -> tuple[Any, ...]:
         request = item.request
         return (
             entry.key,
@@ -171,7 +172,7 @@ class SqlIntake:
             self._dialect.stamp(item.requested_at.timestamp()),
             stamp,
             entry.expires_at,
-            *book.columns(entry),
+            *entry.columns(stamp),
         )
 
     def _announce(self, book: Book, fresh: Sequence[Submission], entries: Mapping[str, Entry]) -> None:
