@@ -1,8 +1,8 @@
 """The log: one line a record on standard error, for programs or for people, with secrets masked.
 
-A record carries the id of the request it is about where it was logged with `extra={"request_id": ...}`. Of an
-exception only where it passed is logged, not its message, which may hold report content; ours say what they
-say by code and sentence.
+A record carries what it is about where it was logged with `extra`: `request_id`, `stage` and `job` (its
+number), as `core.jobs.about` gives them. Of an exception only where it passed is logged, not its message,
+which may hold report content; ours say what they say by code and sentence.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from reportbus.core.redact import Redactor
 
-_REQUEST_ID: Final = "request_id"
+_ABOUT: Final = ("request_id", "stage", "job")
+"""What a record may be about, from the whole to its part."""
 
 
 def configure(level: str, format_: str, redactor: Redactor) -> None:
@@ -38,18 +39,22 @@ def configure(level: str, format_: str, redactor: Redactor) -> None:
     logging.getLogger(__package__).setLevel(level)
 
 
-def fields(record: logging.LogRecord, redact: Callable[[str], str]) -> dict[str, str]:
-    """What a line says: time, level, logger and message, and where given request_id, code, text and trace."""
+def fields(record: logging.LogRecord, redact: Callable[[str], str]) -> dict[str, str | int]:
+    """What a line says: time, level, logger and message.
+
+    And where given: request_id, stage and job; code, text and trace.
+    """
     at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-    found = {
+    found: dict[str, str | int] = {
         "time": at.replace("+00:00", "Z"),
         "level": record.levelname,
         "logger": record.name,
         "message": redact(clean(record.getMessage())),
     }
-    request_id = getattr(record, _REQUEST_ID, None)
-    if request_id is not None:
-        found[_REQUEST_ID] = redact(one_line(str(request_id)))
+    for name in _ABOUT:
+        value = getattr(record, name, None)
+        if value is not None:
+            found[name] = value if isinstance(value, int) else redact(one_line(str(value)))
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, Exception):
         answer = failure(error, redact)
@@ -57,24 +62,25 @@ def fields(record: logging.LogRecord, redact: Callable[[str], str]) -> dict[str,
     return found
 
 
-def json_line(line: Mapping[str, str]) -> str:
+def json_line(line: Mapping[str, str | int]) -> str:
     """The line for programs."""
     return json.dumps(line, ensure_ascii=False)
 
 
-def text_line(line: Mapping[str, str]) -> str:
-    """The line for people; a trace follows on lines of its own."""
-    head = f"{line['time']} {line['level']:<7} {line['logger']}: {one_line(line['message'])}"
-    about = f" [{line[_REQUEST_ID]}]" if _REQUEST_ID in line else ""
-    fault = f" ({line['code']}: {one_line(line['text'])})" if "code" in line else ""
-    trace = "".join(f"\n    {place}" for place in line.get("trace", "").splitlines())
+def text_line(line: Mapping[str, str | int]) -> str:
+    """The line for people; what it is about stands in brackets, a trace follows on lines of its own."""
+    head = f"{line['time']} {line['level']:<7} {line['logger']}: {one_line(str(line['message']))}"
+    words = [str(line[name]) for name in _ABOUT if name in line]
+    about = f" [{' '.join(words)}]" if words else ""
+    fault = f" ({line['code']}: {one_line(str(line['text']))})" if "code" in line else ""
+    trace = "".join(f"\n    {place}" for place in str(line.get("trace", "")).splitlines())
     return head + about + fault + trace
 
 
 class _StandardError(logging.Handler):
     """Writes each record in one piece to whatever standard error is by then."""
 
-    def __init__(self, render: Callable[[Mapping[str, str]], str], redactor: Redactor) -> None:
+    def __init__(self, render: Callable[[Mapping[str, str | int]], str], redactor: Redactor) -> None:
         super().__init__()
         self._render = render
         self._redact = redactor.redact

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportbus import telemetry
 from reportbus.core.errors import Transient
+from reportbus.core.jobs import Job, Stage, about
 from reportbus.core.redact import Redactor
 
 if TYPE_CHECKING:
@@ -52,6 +53,15 @@ def test_a_line_says_when_how_bad_where_and_what(capsys: pytest.CaptureFixture[s
 def test_a_line_about_a_request_has_its_id(capsys: pytest.CaptureFixture[str]) -> None:
     line = logged(capsys, lambda: LOG.info("staged", extra={"request_id": "R-1"}))
     assert line["request_id"] == "R-1"
+
+
+def test_a_line_about_a_job_says_which_one_of_which_stage(capsys: pytest.CaptureFixture[str]) -> None:
+    job = Job(3, 1, Stage.DELIVER, 2, "target:acme")
+    line = logged(capsys, lambda: LOG.warning("attempt 1 failed", extra=about("R-1", job)))
+    assert (line["request_id"], line["stage"], line["job"]) == ("R-1", "DELIVER", 3)
+    with logging_as("text"):
+        LOG.warning("attempt 1 failed", extra=about("R-1", job))
+    assert capsys.readouterr().err.endswith("attempt 1 failed [R-1 DELIVER 3]\n")
 
 
 def test_secrets_are_masked_by_value_and_by_pattern(capsys: pytest.CaptureFixture[str]) -> None:

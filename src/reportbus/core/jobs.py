@@ -78,3 +78,8 @@ def target_lane(destination: str) -> str:
 def channel_lane(channel: str) -> str:
     """The lane of a channel's notify jobs."""
     return f"channel:{channel}"
+
+
+def about(request_id: str, job: Job) -> dict[str, str | int]:
+    """The fields of a record of the log that is about this job."""
+    return {"request_id": request_id, "job": job.number, "stage": job.stage.value}

@@ -97,8 +97,10 @@ class Accept:
             fault = failure(error, self._redact)
             # Not `exception`: the exception's own message may hold anything, report content above all.
             trace = "%s while a row was read: %s\n%s"
-            _log.error(trace, fault.code, fault.text, fault.trace)
-            return refuse_row(row, Problem(fault.code, fault.text), now)
+            reading = refuse_row(row, Problem(fault.code, fault.text), now)
+            fields = {"request_id": reading.request_id}
+            _log.error(trace, fault.code, fault.text, fault.trace, extra=fields)
+            return reading
 
     def _submission(self, reading: Reading) -> Submission:
         problems = reading.problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from reportbus.core.errors import Permanent, ReportbusError
 from reportbus.core.events import Answer, Event, Generated, HandedBack
 from reportbus.core.failure import failure
+from reportbus.core.jobs import about
 from reportbus.core.model import Artifact
 from reportbus.core.names import staging_key
 from reportbus.core.output_check import check_output
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from reportbus.core.model import JsonValue
     from reportbus.core.redact import Redactor
     from reportbus.ports import Clock, Engine, Produced, StagedObject, StagedWriter, Staging
+
+_log: Final = logging.getLogger(__name__)
 
 ADOPTED: Final = "found on staging, made by an earlier attempt"
 
@@ -112,6 +116,9 @@ class Generate:
                 raise error
             unpublished.push(unfinished.pop_all())
         attempt.writer, attempt.produced = writer, produced
+        if produced.note:
+            note = self._redact(produced.note)
+            _log.info("the engine notes: %s", note, extra=about(request.request_id, job))
 
     def _work(self, task: Task, key: str) -> Work:
         seconds = self._timeouts.get(task.job.lane, self._default_timeout)

@@ -88,7 +88,7 @@ class Staged:
         for request_id, key in about.items():
             text = self._redact(f"an object-created event names {quoted(key)}, which is no key of ours")
             if not request_id or not self._operations.note_ignored(request_id, _CODE, text):
-                _log.warning("%s: %s", _CODE, text)
+                _log.warning("%s: %s", _CODE, text, extra={"request_id": request_id or None})
 
 
 def _request_of(key: str) -> str:

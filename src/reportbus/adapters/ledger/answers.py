@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -13,7 +14,7 @@ from sqlalchemy import or_, select
 from reportbus.adapters.ledger import tables
 from reportbus.core import lifecycle
 from reportbus.core.events import Failed, Generated
-from reportbus.core.jobs import Stage, Task
+from reportbus.core.jobs import Stage, Task, about
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from reportbus.core.jobs import Job
     from reportbus.core.lifecycle import Policy
     from reportbus.core.model import Artifact, JsonValue, Request
+
+_log: Final = logging.getLogger(__name__)
 
 _jobs = tables.jobs.c
 _DELIVERED: Final = select(tables.deliveries.c.target).where(tables.deliveries.c.state == "DELIVERED")
@@ -126,6 +129,15 @@ def refuse_answer(book: Book, task: Task, answer: Answer, why: str) -> None:
         "why": why,
     }
     book.ignored(entry, lifecycle.COMPONENT_OF[task.job.stage], details)
+    book.refused.append((entry.request_id, task.job, why))
+
+
+def tell(book: Book) -> None:
+    """Log which jobs the book gave up and which answers it refused, once it is committed."""
+    for request_id, job, error in book.given_up:
+        _log.warning("given up: %s: %s", error.code, error.text, extra=about(request_id, job))
+    for request_id, job, why in book.refused:
+        _log.warning("an answer is refused: %s", why, extra=about(request_id, job))
 
 
 def past_of(connection: Connection, request_key: int) -> lifecycle.Past:

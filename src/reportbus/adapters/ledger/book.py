@@ -37,6 +37,8 @@ class Book:
     def __init__(self, dialect: Dialect, now: float) -> None:
         self.now = now
         self.ready = False
+        self.given_up: list[tuple[str, Job, ErrorNote]] = []
+        self.refused: list[tuple[str, Job, str]] = []
         self._dialect = dialect
         self._stamp = dialect.stamp(now)
         self._at = utc(now).isoformat(" ", "microseconds")
@@ -113,6 +115,8 @@ class Book:
         self.ready = self.ready or state == "READY"
         due_at = self.now + step.delay
         self._answers.append(spelling.answered_job(entry.key, after, fence, state, due_at))
+        if step.fate is Fate.FAILED and step.error is not None:
+            self.given_up.append((entry.request_id, job, step.error))
         if isinstance(answer, Generated) and step.fate is Fate.DONE:
             self._outputs += spelling.outputs(entry.key, job, answer, self._stamp)
         elif job.stage is Stage.DELIVER and step.fate is not Fate.AGAIN:

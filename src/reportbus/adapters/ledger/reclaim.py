@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import bindparam, select, update
 
 from reportbus.adapters.ledger import tables
-from reportbus.adapters.ledger.answers import apply
+from reportbus.adapters.ledger.answers import apply, tell
 from reportbus.adapters.ledger.book import Book
 from reportbus.adapters.ledger.rows import job_of
 from reportbus.core.events import Lost
@@ -86,7 +86,9 @@ def _take_all(database: Database, contents: Contents, policies: Policies, worker
     while True:
         with database.write() as connection:
             found = connection.execute(_HELD, {"who": worker}).all()
-            count = _lose(connection, database, contents, policies, found, skip=skip) if found else 0
+            book = Book(database.dialect, database.dialect.now(connection))
+            count = _lose(connection, database, book, contents, policies, found, skip=skip) if found else 0
+        tell(book)
         taken += count
         if count < BATCH:
             return taken
@@ -95,13 +97,13 @@ def _take_all(database: Database, contents: Contents, policies: Policies, worker
 def _lose(
     connection: Connection,
     database: Database,
+    book: Book,
     contents: Contents,
     policies: Policies,
     found: Sequence[Row[Any]],
     *,
     skip: bool,
 ) -> int:
-    book = Book(database.dialect, database.dialect.now(connection))
     book.load(connection, {row.request_key for row in found}, skip=skip)
     still = _locked(connection, database, [row for row in found if row.request_key in book])
     requests = contents.get(connection, {row.request_key for row in still})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Column, bindparam, insert, select, update
 
 from reportbus.adapters.ledger import tables
-from reportbus.adapters.ledger.answers import Keeping, apply, refuse_answer
+from reportbus.adapters.ledger.answers import Keeping, apply, refuse_answer, tell
 from reportbus.adapters.ledger.book import Book
 from reportbus.adapters.ledger.contents import Unreadable
 from reportbus.adapters.ledger.dialects import utc
@@ -110,7 +110,8 @@ class SqlWorkLedger:
         self._promotion = update(tables.jobs).where(_jobs.job_key.in_(overdue)).values(state="READY")
         self._hands: dict[int, int] = {}
         self._uncertain = False
-        self.worker = self._enroll(name or f"{socket.gethostname()}:{os.getpid()}")
+        self.name = name or f"{socket.gethostname()}:{os.getpid()}"
+        self.worker = self._enroll(self.name)
 
     def claim(self, capacity: Mapping[Stage, int], limits: Mapping[str, int]) -> Sequence[Task]:
         self._limited = frozenset(limits)
@@ -124,7 +125,9 @@ class SqlWorkLedger:
                 self._dialect.one_at_a_time(connection, _CLAIMING)
             rows = self._due(connection, capacity, limits)
             tasks = [*found, *(self._take_up(connection, now, rows) if rows else ())]
-            tasks = self._fail_unreadable(connection, now, tasks)
+            book = Book(self._dialect, now)
+            tasks = self._fail_unreadable(connection, book, tasks)
+        tell(book)
         self._take_in_hand(tasks)
         return tasks
 
@@ -139,6 +142,7 @@ class SqlWorkLedger:
             book.flush(connection)
         for event in events:
             self._hands.pop(tables.job_key(event.task.request_key, event.task.job.number), None)
+        tell(book)
         self._take_in_hand(keeping.tasks)
         if book.ready:
             self._doorbell.ring()
@@ -293,12 +297,11 @@ class SqlWorkLedger:
         book.flush(connection)
         return tasks
 
-    def _fail_unreadable(self, connection: Connection, now: float, tasks: list[Task]) -> list[Task]:
+    def _fail_unreadable(self, connection: Connection, book: Book, tasks: list[Task]) -> list[Task]:
         """Fail the jobs whose requests cannot be read, so that no stage sees them; the others."""
         bad = [task for task in tasks if isinstance(task.request, Unreadable)]
         if not bad:
             return tasks
-        book = Book(self._dialect, now)
         book.load(connection, {task.request_key for task in bad})
         for task in bad:
             why = task.request.why if isinstance(task.request, Unreadable) else ""
