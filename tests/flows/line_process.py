@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from flows.points import Killer
 from flows.tapped import TappedParts
 from reportbus.config.loading import load
-from reportbus.entry.cli.roles import _Stop
+from reportbus.entry.cli.roles import _end, _Stop
 from reportbus.wiring import line
 
 if TYPE_CHECKING:
@@ -93,4 +93,6 @@ def serve(orders: Orders) -> None:
     killer = Killer(orders.home, orders.point, orders.hit, hold=orders.hold)
     with TappedParts(settings, killer, told=orders.told, lost_replies=orders.lost_replies) as parts:
         well = line.run(line.loops(parts, orders.roles), stop.asked)
+    if line.at_work():
+        _end(0 if well else 1)
     sys.exit(0 if well else 1)

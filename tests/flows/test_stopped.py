@@ -75,7 +75,7 @@ def test_an_engine_that_does_not_listen_cannot_keep_the_process_or_its_work(make
     first = stand.start()
     stand.until(lambda: stand.at_the_engine() == 3, "the engine hangs")
     stand.start()
-    stand.stop(first, within=GRACE + LEISURE, code=ENDED_BY_ITSELF)
+    stand.stop(first, within=GRACE + LEISURE)
     stand.drain()
     stand.stop()
 

@@ -191,6 +191,34 @@ def test_a_slow_stage_does_not_hold_up_another(ledger: SqlLedger) -> None:
         until(lambda: completed(ledger, 2))
 
 
+@dataclass
+class Full:
+    """A stage whose slices take until so many are under way at once."""
+
+    threads: int
+    now: int = 0
+    full: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, tasks: Sequence[Task]) -> list[Event]:
+        with self.lock:
+            self.now += 1
+            if self.now == self.threads:
+                self.full.set()
+        self.full.wait(LIMIT_SECONDS)
+        return [succeeded(task) for task in tasks]
+
+
+def test_slow_work_that_comes_bit_by_bit_gets_every_thread(ledger: SqlLedger) -> None:
+    """A free thread with no task waiting for it is reason enough to ask, also where half of them are busy."""
+    stage = Full(threads=8)
+    with working(Line(ledger.worker(), {Stage.GENERATE: stage}, Grip(SystemClock()), threads=8)):
+        for count in range(1, 9):
+            ledger.intake.accept([submission(f"r{count}")])
+            until(lambda count=count: stage.now == count)  # type: ignore[misc]
+        assert stage.full.is_set()
+
+
 def test_a_stage_that_raises_fails_its_tasks_and_nothing_else(ledger: SqlLedger) -> None:
     ledger.intake.accept([submission("a"), submission("b")])
     with working(Line(ledger.worker(), {Stage.GENERATE: Raising()}, Grip(SystemClock()))):
@@ -298,6 +326,7 @@ class Failing:
         self._hands = hands
         self._committed = committed
         self.left = times
+        self.name = hands.name
 
     def claim(self, capacity: Mapping[Stage, int], limits: Mapping[str, int]) -> Sequence[Task]:
         return self._hands.claim(capacity, limits)

@@ -50,6 +50,7 @@ class Shaky:
 
     def __init__(self, hands: SqlWorkLedger) -> None:
         self._hands = hands
+        self.name = hands.name
         self.before_record: Callable[[Sequence[answers.Event]], None] = lambda _events: None
         self.before_renew: Callable[[], None] = lambda: None
         self.recorded = Condition()

@@ -486,8 +486,8 @@ CODES: Final[dict[str, CodeInfo]] = {
         "Check that the store exists, is one filesystem, and that the worker's account may write to it.",
     ),
     "SYS_LEDGER": CodeInfo(
-        "The ledger's database refused a statement.",
-        "Check the rights of the ledger's account and the database's own log; the error's text has its first line.",
+        "The ledger's database refused a statement, or the log-in; or it cannot be opened at all.",
+        "Check the address, the account and its rights, and the database's own log; the text has its first line.",
     ),
     "SYS_CONTENT": CodeInfo(
         "What the ledger has of a request cannot be read: it is damaged, or a newer version wrote it.",
@@ -500,6 +500,10 @@ CODES: Final[dict[str, CodeInfo]] = {
     "SYS_CRASH_LOOP": CodeInfo(
         "Several workers died on the same job.",
         "Look at how they died (memory above all); then retry the request.",
+    ),
+    "SYS_HANGING": CodeInfo(
+        "As many threads of a worker hang as its stage has; its process ended.",
+        "Find out what the jobs hang in that the log names as given up (a share that is away, a driver); start anew.",
     ),
     "SYS_FILE": CodeInfo(
         "A file or folder of this machine cannot be used.",

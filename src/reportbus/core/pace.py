@@ -1,4 +1,8 @@
-"""How many tasks go together: quick ones share a thread, a sync and a connection, slow ones go alone."""
+"""How many tasks go together, by which threads, and when to ask for more.
+
+Quick tasks share a connection and a sync, slow ones go alone. That is one thing; which threads do a slice is
+another: only tasks that are done before they could wait for anything are in each other's way.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,10 @@ if TYPE_CHECKING:
     from reportbus.core.jobs import Task
 
 QUICK_SECONDS: Final = 0.05
-"""A task that takes less is quick."""
+"""A task that takes less is quick: it goes with others in a slice."""
+
+BRIEF_SECONDS: Final = 0.01
+"""A task that takes less is brief: it computes rather than waits, so more threads would not speed it up."""
 
 SLICE_SECONDS: Final = 0.3
 """About how long the tasks of a slice may take together."""
@@ -34,10 +41,10 @@ _Kind: TypeAlias = "tuple[Stage, str, str]"
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Tasks of one stage and lane for one thread, one after the other; `quick` if all of them are."""
+    """Tasks of one stage and lane for one thread, one after the other; `brief` if all of them are."""
 
     tasks: list[Task]
-    quick: bool
+    brief: bool
 
 
 class Pace:
@@ -81,19 +88,29 @@ class Pace:
 
     def _lane(self, tasks: Sequence[Task]) -> Iterator[Slice]:
         together: list[Task] = []
-        spent = 0.0
+        spent = longest = 0.0
         for task in tasks:
             seconds = self._seconds.get(_kind(task))
             if seconds is None or seconds >= QUICK_SECONDS:
-                yield Slice([task], quick=False)
+                yield Slice([task], brief=False)
                 continue
             if together and (spent + seconds > SLICE_SECONDS or len(together) >= LONGEST_SLICE):
-                yield Slice(together, quick=True)
-                together, spent = [], 0.0
+                yield Slice(together, brief=longest < BRIEF_SECONDS)
+                together, spent, longest = [], 0.0, 0.0
             together.append(task)
             spent += seconds
+            longest = max(longest, seconds)
         if together:
-            yield Slice(together, quick=True)
+            yield Slice(together, brief=longest < BRIEF_SECONDS)
+
+
+def worth_a_claim(room: int, busy: int, *, idle: bool) -> bool:
+    """Whether to ask for tasks of a stage that has `busy` ones in hand and room for more.
+
+    Either a thread is `idle` and no task waits for it, or half of the places are free: of quick tasks a
+    thread takes many at once, and small claims cost as much as large ones.
+    """
+    return room > 0 and (idle or room > busy)
 
 
 def _kind(task: Task) -> _Kind:

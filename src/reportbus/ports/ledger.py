@@ -82,6 +82,10 @@ class Pulse:
 class WorkLedger(Protocol):
     """The ledger, for one worker. `close` retires the worker and hands back what it still holds."""
 
+    @property
+    def name(self) -> str:
+        """What people know the worker by."""
+
     def claim(self, capacity: Mapping[Stage, int], limits: Mapping[str, int]) -> Sequence[Task]:
         """Up to so many due jobs per stage: by priority, which grows with age, each for this worker alone.
 

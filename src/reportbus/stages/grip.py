@@ -27,11 +27,13 @@ class Grip:
         self._until = 0.0
         self._let_go = False
         self._stopping: frozenset[tuple[int, int]] = frozenset()
+        self._given_up: frozenset[tuple[int, int, int]] = frozenset()
 
     def cancelled(self, task: Task) -> bool:
         """Whether to stop working on the task, or not to begin."""
         held = not self._let_go and self._clock.monotonic() < self._until
-        return not held or (task.request_key, task.job.number) in self._stopping
+        job = (task.request_key, task.job.number)
+        return not held or job in self._stopping or (*job, task.fence) in self._given_up
 
     def save(self, task: Task, data: Mapping[str, JsonValue]) -> None:
         """Store what a later attempt needs. Permanent RUN_CANCELLED where the job is in other hands."""
@@ -45,6 +47,10 @@ class Grip:
     def renewed(self, until: float, stopping: frozenset[tuple[int, int]] = frozenset()) -> None:
         """The lease stands until then, on the monotonic clock; the tasks of these jobs shall stop."""
         self._until, self._stopping = until, stopping
+
+    def given_up(self, fences: frozenset[tuple[int, int, int]]) -> None:
+        """The tasks of these jobs shall stop that have these fences: a later attempt has another one."""
+        self._given_up = fences
 
     def let_go(self) -> None:
         """All tasks shall stop, for good: a lease that is renewed later is nothing to them."""

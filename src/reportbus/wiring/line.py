@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import threading
 from functools import partial
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final, Protocol
@@ -19,7 +20,7 @@ from reportbus.stages.poll import Poll
 from reportbus.stages.pump import Pump, every, no_wait
 from reportbus.stages.staged import Staged
 from reportbus.stages.tidy import Tidy
-from reportbus.stages.worker import Places, Rhythm, Worker
+from reportbus.stages.worker import Absence, Places, Rhythm, StageThread, Worker
 from reportbus.stages.write_back import WriteBack
 from reportbus.wiring.parts import STAGED_TOPIC
 from reportbus.wiring.policies import limits, timeouts
@@ -77,15 +78,25 @@ class Work:
             self._runner(stage, Grip(parts.clock))
         worker, stop = parts.settings.worker, parts.settings.stop
         self._places = dict.fromkeys(self._stages, Places(worker.batch, worker.threads))
-        self._rhythm = Rhythm(worker.heartbeat_seconds, worker.lease_seconds, grace=stop.grace_seconds)
+        self._rhythm = Rhythm(
+            worker.heartbeat_seconds,
+            worker.lease_seconds,
+            grace=stop.grace_seconds,
+            timeouts=timeouts(parts.settings),
+            timeout=_DEFAULT_TIMEOUT,
+        )
+        self._absence = Absence(parts.clock)
 
     def run(self, stop: Event) -> None:
-        """Work until `stop` is set; while the ledger is away, try again each second."""
+        """Work until `stop` is set; while the ledger is away, try again each second.
+
+        Raises Permanent SYS_HANGING where the threads of a stage hang: only a new process has new ones.
+        """
         while not stop.is_set():
             try:
                 self._worker().run(stop)
             except Transient as error:
-                _log.warning("no work: %s", error.text)
+                self._absence.away(error)
                 stop.wait(_PAUSE_SECONDS)
 
     def _worker(self) -> Worker:
@@ -99,6 +110,7 @@ class Work:
             places=self._places,
             limits=limits(self._parts.settings),
             rhythm=self._rhythm,
+            absence=self._absence,
         )
 
     def _runner(self, stage: Stage, grip: Grip) -> StageRunner:
@@ -180,6 +192,11 @@ def run(loops: Collection[Loop], stop: Event) -> bool:
         thread.join()
     gc.unfreeze()  # some libraries complain of what they find uncollected when the process ends
     return well
+
+
+def at_work() -> bool:
+    """Whether threads of a stage are still at something although the line has ended: they may hang."""
+    return any(isinstance(thread, StageThread) and thread.busy for thread in threading.enumerate())
 
 
 def _spare_collections() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Final
@@ -59,8 +60,16 @@ def _serve(roles: Sequence[str], *, as_json: bool) -> None:
     stop = _Stop(parts.settings.stop.grace_seconds)
     _announce(parts, roles, as_json=as_json)
     well = line.run(loops, stop.asked)
+    if line.at_work():
+        _end(0 if well else context.FAILED)
     if not well:
         click.get_current_context().exit(context.FAILED)
+
+
+def _end(code: int) -> None:
+    """End the process here and now: what hangs in a library may neither be waited for nor be torn down."""
+    sys.stdout.flush()
+    os._exit(code)
 
 
 class _Stop:
