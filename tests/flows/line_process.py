@@ -21,6 +21,7 @@ from flows.tapped import TappedParts
 from reportbus.config.loading import load
 from reportbus.entry.cli.roles import _end, _Stop
 from reportbus.wiring import line
+from reportbus.wiring.opening import wait_for_ledger
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerProcess
@@ -92,7 +93,8 @@ def serve(orders: Orders) -> None:
         file.write(f"{os.getpid()}\n")
     killer = Killer(orders.home, orders.point, orders.hit, hold=orders.hold)
     with TappedParts(settings, killer, told=orders.told, lost_replies=orders.lost_replies) as parts:
-        well = line.run(line.loops(parts, orders.roles), stop.asked)
+        there = wait_for_ledger(parts, orders.roles, stop.asked)
+        well = not there or line.run(line.loops(parts, orders.roles), stop.asked)
     if line.at_work():
         _end(0 if well else 1)
     sys.exit(0 if well else 1)

@@ -137,11 +137,14 @@ class Parts:
 
     def _prepare_embedded_ledger(self) -> None:
         from reportbus.adapters.ledger.database import Database
+        from reportbus.adapters.ledger.lasting import opening
         from reportbus.adapters.ledger.revision import REVISION, current
 
         database = Database(self.settings.ledger.url, self.clock, pool=1)
         try:
-            if current(database) != REVISION:
+            with opening():
+                have = current(database)
+            if have != REVISION:
                 from reportbus.adapters.ledger import schema
 
                 schema.upgrade(database)

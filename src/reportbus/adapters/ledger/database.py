@@ -29,7 +29,7 @@ IDLE_SECONDS: Final = 10.0
 """How long a transaction may stand still between two statements: it holds SQL alone, so some milliseconds."""
 
 _TURN_PAUSE: Final = 0.002
-_PRIMARY_CODE: Final = 0xFF
+PRIMARY_CODE: Final = 0xFF
 """SQLite's extended error codes have the primary one in their last byte."""
 
 REPLY_SECONDS: Final = 40.0
@@ -188,7 +188,7 @@ def _take_turn(connection: Connection) -> None:
         try:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         except OperationalError as error:
-            code = getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY_CODE
+            code = getattr(error.orig, "sqlite_errorcode", 0) & PRIMARY_CODE
             if code != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(_TURN_PAUSE)

@@ -10,6 +10,7 @@ from reportbus.adapters.ledger.contents import Contents
 from reportbus.adapters.ledger.database import IDLE_SECONDS, Database
 from reportbus.adapters.ledger.doorbell import FileChanges, Silence
 from reportbus.adapters.ledger.intake import SqlIntake
+from reportbus.adapters.ledger.lasting import opening
 from reportbus.adapters.ledger.liveness import AdvisoryLocks, FileLocks
 from reportbus.adapters.ledger.operations import SqlOperations
 from reportbus.adapters.ledger.records import SqlRecords
@@ -31,7 +32,8 @@ class SqlLedger:
     `deadline_seconds` is what the run that a retry opens has from then on; the first run's comes with the
     request.
     `url` is `sqlite:///path` or `postgresql://…`. Raises Permanent SYS_SCHEMA where the database's schema is
-    not the one this version works with; `reportbus.adapters.ledger.schema.upgrade` brings it there.
+    not the one this version works with; `reportbus.adapters.ledger.schema.upgrade` brings it there. Raises
+    Permanent SYS_LEDGER where it cannot be reached and never will be, Transient where it may be later.
     """
 
     def __init__(
@@ -47,7 +49,8 @@ class SqlLedger:
     ) -> None:
         self.database = Database(url, clock, pool=pool, idle=min(lease_seconds, IDLE_SECONDS))
         try:
-            require_current(self.database)
+            with opening():
+                require_current(self.database)
         except BaseException:
             self.database.close()
             raise

@@ -53,11 +53,14 @@ def run(*, roles: tuple[str, ...], as_json: bool) -> None:
 
 def _serve(roles: Sequence[str], *, as_json: bool) -> None:
     from reportbus.wiring import line
+    from reportbus.wiring.opening import wait_for_ledger
 
     parts = context.parts(serving=True)
     context.engines(parts)
-    loops = line.loops(parts, roles)
     stop = _Stop(parts.settings.stop.grace_seconds)
+    if not wait_for_ledger(parts, roles, stop.asked):
+        return
+    loops = line.loops(parts, roles)
     _announce(parts, roles, as_json=as_json)
     well = line.run(loops, stop.asked)
     if line.at_work():
