@@ -222,11 +222,9 @@ class Unsteady:
         """Nothing is held."""
 
 
-def test_a_report_that_was_staged_before_its_job_was_handed_back_is_not_made_again(tmp_path: Path) -> None:
-    """A stop that is out of time hands back jobs that may be done; a second file would be refused."""
-    staging = FolderStaging(tmp_path)
-    engine = Unsteady()
-    stage = Generate(
+def making(engine: Unsteady, staging: FolderStaging) -> Generate:
+    """The stage with this engine."""
+    return Generate(
         engines={"PYTHON": engine},
         staging=staging,
         clock=SystemClock(),
@@ -237,6 +235,34 @@ def test_a_report_that_was_staged_before_its_job_was_handed_back_is_not_made_aga
         save_checkpoint=lambda _task, _data: None,
         cancelled=lambda _task: False,
     )
+
+
+def test_a_report_that_a_thread_stages_after_it_was_given_up_is_adopted(tmp_path: Path) -> None:
+    """It wakes up while the next attempt makes the report anew; only one of the two can stand."""
+    staging = FolderStaging(tmp_path)
+    task = generate_task()
+
+    class Outrun(Unsteady):
+        def generate(self, work: Work, sink: StagedWriter) -> Produced:
+            making(Unsteady(), staging).run([task])
+            sink.write(b"made by the second attempt\n")
+            return Produced()
+
+    (event,) = making(Outrun(), staging).run([task._replace(fence=task.fence + 1)])
+    assert isinstance(event.answer, answers.Generated), event.answer
+    with staging.open(event.answer.artifacts[0].key) as file:
+        content = file.read()
+    staging.close()
+
+    assert (ADOPTED, b"made at the 1. time\n") == (event.answer.note, content)
+    assert len(content) == event.answer.artifacts[0].size
+
+
+def test_a_report_that_was_staged_before_its_job_was_handed_back_is_not_made_again(tmp_path: Path) -> None:
+    """A stop that is out of time hands back jobs that may be done; a second file would be refused."""
+    staging = FolderStaging(tmp_path)
+    engine = Unsteady()
+    stage = making(engine, staging)
     task = generate_task()
     (first,) = stage.run([task])
     (second,) = stage.run([task._replace(fence=task.fence + 1)])

@@ -99,8 +99,8 @@ class Generate:
         job, request = task.job, task.request
         key = staging_key(request.request_id, job.run, job.number, request.file_name)
         # Whoever had the job before may have staged the report, also one that handed it back in a hurry.
-        if task.fence > 1 and (found := self._staging.find(key)):
-            attempt.answer = Generated((_artifact(task, found, None),), ADOPTED)
+        if adopted := self._adopted(task):
+            attempt.answer = adopted
             return
         engine = self._engines.get(request.report_type)
         if engine is None:
@@ -149,11 +149,21 @@ class Generate:
 
     def _published(self, attempt: _Attempt, staged: StagedObject | ReportbusError) -> Answer:
         if isinstance(staged, ReportbusError):
-            return failure(staged, self._redact)
+            # Whoever had the job before may also have woken up just now, and staged what it had made.
+            outrun = staged.code == "STG_MISMATCH"
+            return (self._adopted(attempt.task) if outrun else None) or failure(staged, self._redact)
         produced = attempt.produced
         rows, note = (produced.rows, produced.note) if produced else (None, "")
         note = note and self._redact(note)
         return Generated((_artifact(attempt.task, staged, rows),), note)
+
+    def _adopted(self, task: Task) -> Generated | None:
+        """The report as an earlier owner of the job has staged it."""
+        if task.fence == 1:
+            return None
+        request, job = task.request, task.job
+        found = self._staging.find(staging_key(request.request_id, job.run, job.number, request.file_name))
+        return Generated((_artifact(task, found, None),), ADOPTED) if found else None
 
     def _failure(self, task: Task, error: Exception) -> Answer:
         """A report that was stopped because we asked for it has not failed."""
