@@ -164,7 +164,7 @@ def test_a_worker_that_stopped_or_was_lost_is_part_of_the_story(shell: CommandLi
     line.ledger.operations.sweep()
     text = "\n".join(text for _, text in story(shell, "R-1"))
     assert "handed it back; that costs no attempt" in text
-    assert "the worker that did it is gone after 0:02:00 (loss 1)" in text
+    assert "the worker that did it is gone or hung after 0:02:00 (loss 1)" in text
 
 
 def test_nobody_can_tell_is_told_as_that(shell: CommandLine, line: Line) -> None:

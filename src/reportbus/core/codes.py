@@ -498,8 +498,8 @@ CODES: Final[dict[str, CodeInfo]] = {
         "Run reportbus db upgrade, or start the version that fits.",
     ),
     "SYS_CRASH_LOOP": CodeInfo(
-        "Several workers died on the same job.",
-        "Look at how they died (memory above all); then retry the request.",
+        "Several workers died on the same job, or their threads hung in it.",
+        "Look at how they died (memory above all) or what hangs (a share, a driver); then retry the request.",
     ),
     "SYS_HANGING": CodeInfo(
         "As many threads of a worker hang as its stage has; its process ended.",

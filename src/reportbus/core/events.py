@@ -64,7 +64,7 @@ class HandedBack:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The worker that held the job is gone or let its lease lapse."""
+    """The worker that held the job is gone, let its lease lapse, or gave it up because its thread hangs."""
 
 
 Answer: TypeAlias = Generated | Delivered | Notified | Failed | HandedBack | Lost

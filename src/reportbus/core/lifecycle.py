@@ -403,7 +403,7 @@ def _lost(state: RunState, job: Job, request: Request, policy: Policy) -> Step:
         return _give_up(state, job, request, note, ErrorNote(state.ending, state.text, component))
     if losses <= policy.max_losses:
         return Step(state, Fate.AGAIN, job=job, notes=(_noted(state, job, {"lost": losses}),))
-    text = f"{losses} workers were lost while doing this job; it is not tried again by itself"
+    text = f"{losses} workers were lost or hung while doing this job; it is not tried again by itself"
     note = _noted(state, job, {"code": "SYS_CRASH_LOOP", "text": text}, EventType.ERROR)
     return _give_up(state, job, request, note, ErrorNote("SYS_CRASH_LOOP", text, component, losses))
 

@@ -15,6 +15,7 @@ from reportbus.adapters.ledger import tables
 from reportbus.core import lifecycle
 from reportbus.core.events import Failed, Generated
 from reportbus.core.jobs import Stage, Task, about
+from reportbus.core.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,7 +136,7 @@ def refuse_answer(book: Book, task: Task, answer: Answer, why: str) -> None:
 def tell(book: Book) -> None:
     """Log which jobs the book gave up and which answers it refused, once it is committed."""
     for request_id, job, error in book.given_up:
-        _log.warning("given up: %s: %s", error.code, error.text, extra=about(request_id, job))
+        _log.warning("given up: %s: %s", error.code, clean(error.text), extra=about(request_id, job))
     for request_id, job, why in book.refused:
         _log.warning("an answer is refused: %s", why, extra=about(request_id, job))
 

@@ -119,7 +119,7 @@ def _answer(details: Mapping[str, JsonValue], after: str) -> str:
             again = f", in {details['again_in']} s" if "again_in" in details else ""
             return f"failed{after}. {code}: {text} ({rule_words(details)}{again})"
         case {"lost": losses}:
-            return f"the worker that did it is gone{after} (loss {losses}); another one takes it over"
+            return f"the worker that did it is gone or hung{after} (loss {losses}); another one takes it over"
         case {"handed_back": _}:
             return f"the worker stopped{after} and handed it back; that costs no attempt"
         case _:
