@@ -205,7 +205,7 @@ class Full:
             self.now += 1
             if self.now == self.threads:
                 self.full.set()
-        self.full.wait(LIMIT_SECONDS)
+        assert self.full.wait(2 * LIMIT_SECONDS)
         return [succeeded(task) for task in tasks]
 
 
@@ -213,10 +213,13 @@ def test_slow_work_that_comes_bit_by_bit_gets_every_thread(ledger: SqlLedger) ->
     """A free thread with no task waiting for it is reason enough to ask, also where half of them are busy."""
     stage = Full(threads=8)
     with working(Line(ledger.worker(), {Stage.GENERATE: stage}, Grip(SystemClock()), threads=8)):
-        for count in range(1, 9):
-            ledger.intake.accept([submission(f"r{count}")])
-            until(lambda count=count: stage.now == count)  # type: ignore[misc]
-        assert stage.full.is_set()
+        try:
+            for count in range(1, 9):
+                ledger.intake.accept([submission(f"r{count}")])
+                until(lambda count=count: stage.now == count)  # type: ignore[misc]
+            assert stage.full.is_set()
+        finally:
+            stage.full.set()
 
 
 def test_a_stage_that_raises_fails_its_tasks_and_nothing_else(ledger: SqlLedger) -> None:
