@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -33,6 +35,13 @@ def said(stand: Stand, text: str) -> bool:
     return log.exists() and text in log.read_text()
 
 
+def published(stand: Stand) -> int:
+    """How many rows the poller has put on the bus."""
+    with closing(sqlite3.connect(stand.home / "worktable.db")) as connection:
+        query = "SELECT count(*) FROM REPORT_REQUESTS WHERE PROCESSED_AT IS NOT NULL"
+        return int(connection.execute(query).fetchone()[0])
+
+
 def test_a_line_that_is_started_before_its_ledger_waits_for_it(
     own_server: PostgresServer, stand_on: StandOn
 ) -> None:
@@ -62,6 +71,18 @@ def test_a_line_that_waits_for_its_ledger_can_be_stopped(
         stand.until(lambda: said(stand, "the ledger does not answer"), "it waits")
         stand.stop()
         own_server.start()
+
+
+def test_a_poller_needs_no_ledger(own_server: PostgresServer, stand_on: StandOn) -> None:
+    own_server.stop()
+    stand = stand_on(own_server.url("nowhere"))
+    stand.submit(mixed(5))
+    stand.start("poller")
+    stand.until(lambda: published(stand) == 5, "the rows are on the bus")
+    stand.stop()
+    own_server.start()
+
+    assert not said(stand, "the ledger does not answer")
 
 
 @pytest.mark.parametrize(
