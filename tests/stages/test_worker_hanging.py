@@ -162,12 +162,13 @@ def test_a_thread_that_hangs_takes_no_capacity_and_its_late_answer_is_dropped(
     ledger: SqlLedger, start: Callable[..., Line], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    ledger.intake.accept([submission("stuck"), submission("a"), submission("b")])
-    line = start("stuck")
+    ledger.intake.accept([submission("stuck")])
+    line = start("stuck", threads=3)
     line.until(lambda: len(line.stage.hung) == 1)
     line.clock.advance(PATIENCE)
     line.until(lambda: losses(ledger, "stuck") == 1)
-    ledger.operations.cancel("stuck", "ann")
+    line.until(lambda: len(line.stage.hung) == 2)
+    ledger.intake.accept([submission("a"), submission("b")])
     line.until(lambda: {status(ledger, "a"), status(ledger, "b")} == {Status.GENERATED})
     line.stage.let_go.set()
     assert line.stage.came_back.wait(LIMIT_SECONDS)
@@ -196,8 +197,8 @@ def test_all_tasks_of_a_slice_that_hangs_are_given_up_and_then_go_alone(
         line.until(lambda count=count: len(line.stage.hung) >= 4 + count)  # type: ignore[misc]
         line.clock.advance(PATIENCE)
         line.until(lambda count=count: losses(ledger, "stuck") == min(count, 3))  # type: ignore[misc]
+        line.until(lambda: all(status(ledger, each) is Status.GENERATED for each in ("a", "b", "c", "d")))
     line.until(lambda: status(ledger, "stuck") is Status.FAILED)
-    line.until(lambda: all(status(ledger, each) is Status.GENERATED for each in ("a", "b", "c", "d")))
     view = ledger.records.find("stuck")
 
     assert view is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from reportbus.core.errors import Transient
@@ -33,7 +34,9 @@ def wait_for_ledger(parts: Parts, roles: Collection[str], stop: Event) -> bool:
             parts.ledger  # noqa: B018 - opens it
         except Transient as error:
             absence.away(error)
-            stop.wait(_PAUSE_SECONDS)
+            time.sleep(
+                _PAUSE_SECONDS
+            )  # not `stop.wait`: a signal that sets it may interrupt this very thread
         else:
             absence.back()
             return True
