@@ -74,6 +74,11 @@ class Proxy:
         with self._lock:
             self._orders.extend(cuts)
 
+    def forgive(self) -> None:
+        """Cut no COMMIT any more."""
+        with self._lock:
+            self._orders.clear()
+
     def break_all(self) -> None:
         """Break every connection there is."""
         with self._lock:
