@@ -1,16 +1,24 @@
-"""A filesystem that is soon full."""
+"""A filesystem that is soon full, or is full for a while."""
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from itertools import count
+from typing import TYPE_CHECKING, Final
 
 from servers.parts import PartMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+_FILES: Final = 2_000
+"""At most so many files fit onto it."""
+
+_STEPS: Final = (65_536, 4_096, 1)
 
 
 @contextmanager
@@ -18,7 +26,7 @@ def small_disk(at: Path, kib: int, kind: str = "tmpfs") -> Iterator[Path]:
     """Mount a new filesystem of so many KiB at a new folder. PartMissing where that is not permitted."""
     at.mkdir()
     mounted = subprocess.run(
-        ["/bin/mount", "-t", kind, "-o", f"size={kib}k", "reportbus-test", str(at)],
+        ["/bin/mount", "-t", kind, "-o", f"size={kib}k,nr_inodes={_FILES}", "reportbus-test", str(at)],
         check=False,
         capture_output=True,
         text=True,
@@ -30,3 +38,33 @@ def small_disk(at: Path, kib: int, kind: str = "tmpfs") -> Iterator[Path]:
         yield at
     finally:
         subprocess.run(["/bin/umount", "--lazy", str(at)], check=True, timeout=10)
+
+
+@contextmanager
+def filled(disk: Path) -> Iterator[None]:
+    """While the block runs the disk has room for no byte and for no file."""
+    folder = disk / "filler"
+    folder.mkdir()
+    _fill(folder)
+    try:
+        yield
+    finally:
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()
+
+
+def _fill(folder: Path) -> None:
+    with (folder / "bytes").open("wb", buffering=0) as file:
+        for step in _STEPS:
+            _until_it_is_full(lambda _, step=step: file.write(bytes(step)))
+    _until_it_is_full(lambda number: os.close(os.open(folder / str(number), os.O_WRONLY | os.O_CREAT)))
+
+
+def _until_it_is_full(write: Callable[[int], object]) -> None:
+    for number in count():
+        try:
+            write(number)
+        except OSError as error:
+            assert error.errno == errno.ENOSPC
+            return

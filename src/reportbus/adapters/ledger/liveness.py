@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sqlalchemy import Connection, func, select
@@ -17,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from reportbus.core.errors import Transient
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from reportbus.adapters.ledger.database import Database
@@ -52,24 +54,19 @@ class FileLocks:
         self._held: dict[int, int] = {}
 
     def hold(self, worker: int) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._remove_left()
         path = self._path(worker)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            kept = os.path.samestat(os.fstat(handle), path.stat())
-        except (BlockingIOError, FileNotFoundError):
-            kept = False
-        if not kept:
-            os.close(handle)
+        with _our_errors(path):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._remove_left()
+            handle = _locked(path)
+        if handle is None:
             raise Transient("TemporaryFailure", f"{path} was taken for one that is left over, and removed")
         self._held[worker] = handle
 
     def drop(self, worker: int) -> None:
         handle = self._held.pop(worker, None)
         if handle is not None:
-            self._path(worker).unlink(missing_ok=True)
+            _remove(self._path(worker))
             os.close(handle)
 
     def close(self) -> None:
@@ -80,7 +77,9 @@ class FileLocks:
         return worker in self._held
 
     def gone(self, worker: int, connection: Connection) -> bool:
-        return _unlocked(self._path(worker))
+        path = self._path(worker)
+        with _our_errors(path):
+            return _unlocked(path)
 
     def _remove_left(self) -> None:
         """Remove the files of processes that ended between their retirement and the removal."""
@@ -91,10 +90,35 @@ class FileLocks:
         return self._folder / f"{worker}.lock"
 
 
+@contextmanager
+def _our_errors(path: Path) -> Iterator[None]:
+    """Whatever the system says of a lock file may pass: the disk has room again, or may be written again."""
+    try:
+        yield
+    except OSError as error:
+        text = f"the worker's lock file {path}: {error.strerror}"
+        raise Transient("ServiceUnavailable", text) from error
+
+
+def _locked(path: Path) -> int | None:
+    """The handle that holds the file's lock; None where somebody took the file for left over meanwhile."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    kept = False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        kept = os.path.samestat(os.fstat(handle), path.stat())
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    finally:
+        if not kept:
+            os.close(handle)
+    return handle if kept else None
+
+
 def _unlocked(path: Path) -> bool:
     """Whether nobody holds the file's lock; then it is removed."""
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return True
     try:
@@ -102,10 +126,15 @@ def _unlocked(path: Path) -> bool:
     except BlockingIOError:
         return False
     else:
-        path.unlink(missing_ok=True)
+        _remove(path)
         return True
     finally:
         os.close(handle)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # a file that nobody locks says that its worker is gone, as a missing one does
+        path.unlink()
 
 
 class AdvisoryLocks:
