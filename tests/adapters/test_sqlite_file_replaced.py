@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,8 @@ import pytest
 
 from reportbus.adapters.bus.sqlite import SqliteBus
 from reportbus.adapters.clock import SystemClock
+from reportbus.adapters.sqlite.database import Database
+from reportbus.core.errors import Transient
 from reportbus.ports import Message
 
 if TYPE_CHECKING:
@@ -54,3 +57,35 @@ def test_a_bus_makes_its_file_anew_by_itself(tmp_path: Path) -> None:
 
         assert ["2"] == [message.key for message in member.poll(10, 5).messages]
         assert (tmp_path / "bus.db").exists()
+
+
+def test_the_log_of_a_file_that_was_replaced_is_not_taken_for_the_new_ones(tmp_path: Path) -> None:
+    """Whoever moves a file into the place of one that is open leaves the old one's log beside it."""
+    path, new = tmp_path / "some.db", tmp_path / "new.db"
+    with closing(sqlite3.connect(new)) as connection:
+        connection.execute("CREATE TABLE t (x)")
+        connection.execute("INSERT INTO t VALUES ('new')")
+        connection.commit()
+    with closing(Database(path, synchronous="NORMAL", code="SYS_SOME")) as database:
+        database.create({"t": "CREATE TABLE IF NOT EXISTS t (x)"})
+        with database.write() as connection:
+            connection.execute("INSERT INTO t VALUES ('old')")
+        new.replace(path)
+        with database.write() as connection:
+            connection.execute("INSERT INTO t VALUES ('more')")
+            found = connection.execute("SELECT x FROM t").fetchall()
+            assert ("ok",) == connection.execute("PRAGMA integrity_check").fetchone()
+
+    assert [("new",), ("more",)] == found
+
+
+def test_a_file_that_was_removed_is_waited_for_where_it_is_not_ours_to_make(tmp_path: Path) -> None:
+    path = tmp_path / "some.db"
+    with closing(Database(path, synchronous="NORMAL", code="SYS_SOME")) as database:
+        aside = path.rename(tmp_path / "aside.db")
+        with pytest.raises(Transient, match="was removed; put it back"), database.write():
+            raise AssertionError
+        assert not path.exists()
+        aside.rename(path)
+        with database.write() as connection:
+            connection.execute("CREATE TABLE t (x)")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import errno
-import os
 import subprocess
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from servers.parts import PartMissing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 _FILES: Final = 2_000
 """At most so many files fit onto it."""
@@ -57,14 +57,15 @@ def filled(disk: Path) -> Iterator[None]:
 def _fill(folder: Path) -> None:
     with (folder / "bytes").open("wb", buffering=0) as file:
         for step in _STEPS:
-            _until_it_is_full(lambda _, step=step: file.write(bytes(step)))
-    _until_it_is_full(lambda number: os.close(os.open(folder / str(number), os.O_WRONLY | os.O_CREAT)))
+            _until_it_is_full(partial(file.write, bytes(step)))
+    names = map(str, count())
+    _until_it_is_full(lambda: Path(folder, next(names)).touch())
 
 
-def _until_it_is_full(write: Callable[[int], object]) -> None:
-    for number in count():
-        try:
-            write(number)
-        except OSError as error:
-            assert error.errno == errno.ENOSPC
-            return
+def _until_it_is_full(write: Callable[[], object]) -> None:
+    try:
+        while True:
+            write()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise

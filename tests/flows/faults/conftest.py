@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -41,6 +42,13 @@ def empty_ledger(postgres_server: PostgresServer) -> Iterator[str]:
     """The address of an empty ledger on the PostgreSQL that the tests share."""
     with postgres_server.database(postgres_server.template("ledger", _upgrade)) as url:
         yield url
+
+
+@pytest.fixture
+def sqlite_ledger(tmp_path: Path, sqlite_template: Path) -> str:
+    """The address of an empty ledger in a SQLite file."""
+    path = shutil.copyfile(sqlite_template, tmp_path / "ledger.db")
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ class SqliteBus:
         self._hold_seconds = hold_seconds
         self._lock = threading.Lock()
         self._consumers: list[SqliteConsumer] = []
-        self._database = Database(path, synchronous="NORMAL", code=CODE, follow=True)
+        self._database = Database(path, synchronous="NORMAL", code=CODE, remake=True)
         try:
             self._database.create(tables.TABLES)
             for table, columns in tables.COLUMNS.items():

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from reportbus.adapters.sqlite.database import LOCK_SECONDS
 from reportbus.adapters.sqlite.errors import our_errors
 from reportbus.adapters.sqlite.file_writes import FileWrites
+from reportbus.adapters.sqlite.standing import Standing, identity, log_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +30,8 @@ LONGEST_PAUSE_UNTOLD: Final = 0.05
 class Changes:
     """Commits by anybody to a database file, which is in WAL mode and open elsewhere in this process.
 
+    Once the file is replaced, and whoever has it open has followed, those to the new one.
+
     `code` is the code of its errors; `writes` is what tells of writes to its write-ahead log.
     """
 
@@ -37,13 +40,7 @@ class Changes:
         self._code = code
         self._waiting = threading.Lock()
         self._closed = False
-        with our_errors(path, code):
-            self._connection = sqlite3.connect(
-                path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False
-            )
-        self._version = self._read_version()
-        self._writes = writes or FileWrites(path.with_name(f"{path.name}-wal"))
-        self._longest_pause = LONGEST_PAUSE if self._writes.told else LONGEST_PAUSE_UNTOLD
+        self._open(writes)
 
     def wait(self, timeout: float) -> bool:
         """Whether somebody has committed since the last call, or does within `timeout` seconds from now.
@@ -65,9 +62,36 @@ class Changes:
             self._writes.close()
             self._connection.close()
 
+    def _open(self, writes: FileWrites | None = None) -> None:
+        with our_errors(self._path, self._code):
+            file = identity(self._path)
+            connection = sqlite3.connect(
+                self._path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._version = _version(connection)
+            except BaseException:
+                connection.close()
+                raise
+        self._file, self._connection = file, connection
+        self._writes = writes or FileWrites(log_of(self._path))
+        self._longest_pause = LONGEST_PAUSE if self._writes.told else LONGEST_PAUSE_UNTOLD
+
+    def _replaced(self) -> bool:
+        """Whether another file has come to stand there, and somebody writes to it; then that one is heard."""
+        if identity(self._path) == self._file or None in Standing.at(self._path):
+            return False
+        writes, connection = self._writes, self._connection
+        self._open()
+        writes.close()
+        connection.close()
+        return True
+
     def _wait(self, deadline: float) -> bool:
         pause = self._longest_pause
         while not self._closed:
+            if self._replaced():
+                return True
             version = self._read_version()
             if version != self._version:
                 self._version = version
@@ -81,5 +105,9 @@ class Changes:
 
     def _read_version(self) -> int:
         with our_errors(self._path, self._code):
-            version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
-        return version
+            return _version(self._connection)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+    return version

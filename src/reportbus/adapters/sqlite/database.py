@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from reportbus.adapters.sqlite.errors import our_errors, primary_code
 from reportbus.adapters.sqlite.look import require_columns
 from reportbus.adapters.sqlite.many import KEPT_STATEMENTS
+from reportbus.adapters.sqlite.standing import Standing, alone, identity
 from reportbus.core.errors import Transient
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ CACHE_KIB: Final = 32_768
 CHECKPOINT_PAGES: Final = 4_000
 """With SQLite's own, smaller values a batch reads and writes many of its pages twice."""
 
+LOG_BYTES: Final = 32 * 1024 * 1024
+"""What a write-ahead log keeps on the disk, twice its usual size, once nobody reads behind it any more."""
+
 _SWITCH_PAUSE: Final = 0.01
 _WITHOUT_ZONE: Final = len("2026-11-01 06:30:00.000000")
 
@@ -44,9 +48,9 @@ class Database:
     never with the process. Errors have the code `code` where the file is at fault and `<code>_SCHEMA` where
     its tables are. Text that is not UTF-8 is read as lone surrogates, so that a validator can name it.
 
-    With `follow`, a file that is removed or replaced while it is open is let go of at the next transaction,
-    and the one that stands under its name by then is opened, made where it is missing: whoever starts later
-    has no other one.
+    A file that is removed or replaced while it is open is let go of at the next transaction, for the one
+    that stands under its name by then: whoever starts later has no other one. Where none does, `remake` has
+    it made anew; otherwise Transient is raised until somebody has put one there.
     """
 
     def __init__(
@@ -56,16 +60,18 @@ class Database:
         synchronous: Literal["FULL", "NORMAL"],
         code: str,
         lock_seconds: float = LOCK_SECONDS,
-        follow: bool = False,
+        remake: bool = False,
     ) -> None:
         self.path = path
         self.code = code
         self._turn = threading.Lock()
+        self._lock_seconds = lock_seconds
+        self._remake = remake
         self._open = partial(_connect, path, synchronous, lock_seconds)
         self._objects: dict[str, str] = {}
         with our_errors(path, code):
             self._connection = self._open()
-            self._file = _identity(path) if follow else None
+            self._standing = Standing.at(path)
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -106,7 +112,7 @@ class Database:
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with self._in_turn(), our_errors(self.path, self.code):
-            if self._file and self._file != _identity(self.path):
+            if self._standing.file != identity(self.path):
                 self._follow()
             connection = self._connection
             connection.execute(begin)
@@ -120,14 +126,24 @@ class Database:
 
     def _follow(self) -> None:
         """Open the file that stands there now, with all that was created in the old one."""
+        if not self._remake and identity(self.path) is None:
+            text = f"{self.path} was removed; put it back, or have a new start make an empty one"
+            raise Transient("ServiceUnavailable", text)
+        with alone(self.path.parent, self._lock_seconds):
+            self._standing.remove_stale_log(self.path)
+            connection = self._open()
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                for statement in self._objects.values():
+                    connection.execute(statement)
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.close()
+                raise
         _log.warning("%s was removed or replaced; what it held is lost", self.path)
-        replaced, self._connection = self._connection, self._open()
-        self._file = _identity(self.path)
+        replaced, self._connection = self._connection, connection
+        self._standing = Standing.at(self.path)
         replaced.close()
-        self._connection.execute("BEGIN IMMEDIATE")
-        for statement in self._objects.values():
-            self._connection.execute(statement)
-        self._connection.execute("COMMIT")
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
@@ -138,15 +154,6 @@ class Database:
             yield
         finally:
             self._turn.release()
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    """Which file stands under this name; zeros where none does."""
-    try:
-        about = path.stat()
-    except FileNotFoundError:
-        return (0, 0)
-    return (about.st_dev, about.st_ino)
 
 
 def _connect(path: Path, synchronous: str, lock_seconds: float) -> sqlite3.Connection:
@@ -163,6 +170,8 @@ def _connect(path: Path, synchronous: str, lock_seconds: float) -> sqlite3.Conne
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute(f"PRAGMA cache_size={-CACHE_KIB}")
         connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+        connection.execute(f"PRAGMA journal_size_limit={LOG_BYTES}")
+        connection.execute("SELECT COUNT(*) FROM sqlite_master")  # the log is opened with the first statement
     except BaseException:
         connection.close()
         raise
