@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from reportbus.adapters.ledger.dialects import Dialect, Postgresql, Sqlite
+from reportbus.adapters.sqlite.database import CHECKPOINT_PAGES, LOG_BYTES
 from reportbus.adapters.sqlite.many import KEPT_STATEMENTS
 from reportbus.core.errors import Permanent, Transient
 
@@ -162,7 +163,8 @@ def _sqlite(url: str, pool: int, *, writes: bool = False) -> Engine:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.execute("PRAGMA cache_size=-65536")
-        cursor.execute("PRAGMA wal_autocheckpoint=4000")
+        cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+        cursor.execute(f"PRAGMA journal_size_limit={LOG_BYTES}")
         if writes:
             cursor.execute("PRAGMA busy_timeout=0")  # `_take_turn` waits instead
         cursor.close()
