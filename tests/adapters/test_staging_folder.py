@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from signal import SIGKILL
@@ -184,6 +185,34 @@ def test_left_over_temporary_files_are_swept(staging: FolderStaging, root: Path)
     assert staging.sweep(before=datetime.now(UTC) - timedelta(hours=1)) == 0
     assert staging.sweep(before=datetime.now(UTC) + timedelta(hours=1)) == 1
     assert files(root) == []
+
+
+def in_place_of(path: Path, what: str) -> None:
+    """Put something else where a staged file stands."""
+    path.unlink()
+    match what:
+        case "link":
+            path.symlink_to("/dev/zero")
+        case "pipe":
+            os.mkfifo(path)
+        case _:
+            path.mkdir()
+
+
+@pytest.mark.parametrize("what", ["link", "pipe", "folder"])
+def test_what_stands_in_place_of_a_file_is_not_read_and_holds_up_nothing(
+    staging: FolderStaging, root: Path, what: str
+) -> None:
+    assert isinstance(stage(staging, KEY, b"bytes"), StagedObject)
+    (name,) = files(root)
+    path = root / name
+    in_place_of(path, what)
+    for look in (staging.open, staging.find):
+        with pytest.raises(Permanent, match=KEY) as refused:
+            look(KEY)
+        assert refused.value.code == "STG_MISMATCH"
+    staging.sweep(before=datetime.now(UTC) + timedelta(hours=1))
+    assert path.is_dir() == (what == "folder")
 
 
 def test_a_file_in_the_way_of_the_folder_has_to_be_removed_by_a_person(root: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
@@ -59,7 +60,7 @@ class Watcher:
         try:
             about = path.stat()
             state = (about.st_ino, about.st_size, about.st_mtime_ns)
-            if self._seen.get(path) == state:
+            if self._seen.get(path) == state or not stat.S_ISREG(about.st_mode):
                 return
             found = path.read_bytes()
         except FileNotFoundError:

@@ -72,11 +72,11 @@ class Staging(Protocol):
     def find(self, key: str) -> StagedObject | None:
         """The object under `key`, its hash computed from the bytes that stand there.
 
-        None where there is none.
+        None where there is none; Permanent STG_MISMATCH where what stands there is no file.
         """
 
     def open(self, key: str) -> BinaryIO:
-        """The object's bytes. Permanent STG_MISSING where there is none."""
+        """The object's bytes. Permanent STG_MISSING where there is none, STG_MISMATCH where it is no file."""
 
     def sweep(self, *, before: datetime) -> int:
         """Remove objects and left-over temporary files older than `before`; how many."""

@@ -10,11 +10,13 @@ request's files. A folder for each part of the key would cost more than twice as
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import itertools
 import logging
 import os
 import secrets
+import stat
 import zlib
 from itertools import chain
 from pathlib import Path
@@ -38,6 +40,7 @@ _LOG: Final = logging.getLogger(__name__)
 _CHUNK: Final = 1 << 18  # larger ones cost more: their memory is asked of the system each time
 _LONGEST_NAME: Final = 255  # bytes, of one name in a folder
 _PRIVATE: Final = 0o700
+_EXISTING: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe in its place must not hang us
 
 
 class FolderStaging:
@@ -198,9 +201,17 @@ class FolderStaging:
             _LOG.warning("no created event for %d staged files: %s", len(objects), error)
 
     def _opened(self, key: str) -> BinaryIO:
-        return os.fdopen(
-            os.open(_path(key), os.O_RDONLY | os.O_NOFOLLOW, dir_fd=self._root), "rb", buffering=0
-        )
+        """The file of a key; STG_MISMATCH where something else has come to stand there."""
+        try:
+            fd = os.open(_path(key), _EXISTING, dir_fd=self._root)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            raise Permanent("STG_MISMATCH", f"a symbolic link stands under {key}, not its file") from error
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise Permanent("STG_MISMATCH", f"a folder or a device stands under {key}, not its file")
+        return os.fdopen(fd, "rb", buffering=0)
 
     def _folders(self) -> list[str]:
         with self._listed("reports") as shards:
@@ -210,7 +221,8 @@ class FolderStaging:
         removed = 0
         with self._listed(folder) as entries:
             for entry in entries:
-                with contextlib.suppress(FileNotFoundError):  # another sweep was quicker
+                # Another sweep was quicker, or it is a folder, which nobody but a person puts there.
+                with contextlib.suppress(FileNotFoundError, IsADirectoryError):
                     if entry.stat(follow_symlinks=False).st_mtime < oldest:
                         os.unlink(f"{folder}/{entry.name}", dir_fd=self._root)
                         removed += 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from reportbus.core.errors import Permanent
 from reportbus.core.model import Status
 from reportbus.ports import StagedObject
 
@@ -60,7 +61,12 @@ def is_dead_letter(view: RequestView) -> bool:
 
 def _stands(file: Artifact, staging: Staging) -> bool:
     """Whether the file still stands on staging, with the bytes that were recorded."""
-    return staging.find(file.key) == StagedObject(file.key, file.size, file.sha256)
+    try:
+        return staging.find(file.key) == StagedObject(file.key, file.size, file.sha256)
+    except Permanent as error:
+        if error.code != "STG_MISMATCH":
+            raise
+        return False
 
 
 def _failed(records: Records, which: Filter) -> Iterator[RequestView]:
