@@ -385,7 +385,7 @@ def test_a_temporary_folder_on_another_filesystem_is_a_mistake_in_the_configurat
         (errno.EDQUOT, Permanent, "DST_QUOTA"),
         (errno.EFBIG, Permanent, "DST_TOO_LARGE"),
         (errno.EACCES, Permanent, "DST_PERMISSION"),
-        (errno.EROFS, Permanent, "DST_PERMISSION"),
+        (errno.EROFS, Transient, "TemporaryFailure"),
         (errno.EISDIR, Permanent, "DST_NAME_TAKEN"),
         (errno.ENAMETOOLONG, Permanent, "CFG_PATH_TOO_LONG"),
         (errno.EINVAL, Permanent, "DST_REFUSED"),
@@ -395,6 +395,13 @@ def test_system_errors_become_ours(number: int, kind: type[Exception], code: str
     error = folder_error(OSError(number, os.strerror(number)), "renaming x to y")
     assert (type(error), error.code) == (kind, code)
     assert error.text.startswith("renaming x to y: ")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_a_disk_that_takes_nothing_is_left_alone_for_a_minute(number: int) -> None:
+    error = folder_error(OSError(number, os.strerror(number)), "writing x")
+    assert isinstance(error, Transient)
+    assert error.retry_after == 60
 
 
 def test_a_test_tells_what_to_mend(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from contracts.staging import KEY, LIMIT, StagingContract, content_of, read, sta
 from contracts.syncs import WatchedSync, failing
 from reportbus.adapters.durable_files import FAILPOINTS, SeparateSync, file_sync
 from reportbus.adapters.staging.folder import FolderStaging
+from reportbus.adapters.staging.folder_writer import staging_error
 from reportbus.core.errors import Permanent, ReportbusError, Transient
 from reportbus.ports import StagedObject
 from servers.parts import PartMissing, leave_out
@@ -227,10 +229,17 @@ def test_a_full_disk_is_a_passing_fault_and_leaves_no_half_file(full_disk: Path,
     store = FolderStaging(full_disk / "staging")
     with store.writer(KEY, limit=LIMIT) as writer:
         failed = fill(store, writer, content_of(size))
-    assert (failed.code, type(failed)) == ("TemporaryFailure", Transient)
+    assert isinstance(failed, Transient)
+    assert (failed.code, failed.retry_after) == ("TemporaryFailure", 60)
     assert "No space left" in failed.text
     assert files(full_disk / "staging") == []
     store.close()
+
+
+def test_a_read_only_disk_is_a_passing_fault() -> None:
+    error = staging_error(OSError(errno.EROFS, os.strerror(errno.EROFS)), "writing x")
+    assert isinstance(error, Transient)
+    assert error.retry_after == 60
 
 
 def fill(store: FolderStaging, writer: FolderWriter, content: bytes) -> ReportbusError:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _FILES: Final = 2_000
 """At most so many files fit onto it."""
 
+_FILLER: Final = ".reportbus-filler-"
+"""How the names of the files begin that fill it: whoever watches a folder takes them for temporary ones."""
+
 _STEPS: Final = (65_536, 4_096, 1)
 
 
@@ -43,23 +46,20 @@ def small_disk(at: Path, kib: int, kind: str = "tmpfs") -> Iterator[Path]:
 @contextmanager
 def filled(disk: Path) -> Iterator[None]:
     """While the block runs the disk has room for no byte and for no file."""
-    folder = disk / "filler"
-    folder.mkdir()
-    _fill(folder)
+    _fill(disk)
     try:
         yield
     finally:
-        for path in folder.iterdir():
+        for path in disk.glob(f"{_FILLER}*"):
             path.unlink()
-        folder.rmdir()
 
 
-def _fill(folder: Path) -> None:
-    with (folder / "bytes").open("wb", buffering=0) as file:
+def _fill(disk: Path) -> None:
+    with Path(disk, f"{_FILLER}bytes").open("wb", buffering=0) as file:
         for step in _STEPS:
             _until_it_is_full(partial(file.write, bytes(step)))
-    names = map(str, count())
-    _until_it_is_full(lambda: Path(folder, next(names)).touch())
+    numbers = count()
+    _until_it_is_full(lambda: Path(disk, f"{_FILLER}{next(numbers)}").touch())
 
 
 def _until_it_is_full(write: Callable[[], object]) -> None:

@@ -40,13 +40,14 @@ def asked(
     targets: int = 1,
     folder: int = 0,
     priority: int = 5,
+    destination: str = "delivered",
 ) -> Asked:
     """A request for a report with so many targets, which are folders of one destination."""
     places = [f"in-{folder}/{number}" for number in range(targets)]
     wanted: dict[str, JsonValue] = {
         "format": format_,
         "file_name": "{{ request_id }}.txt",
-        "targets": [{"type": "NAS", "destination": "delivered", "path": place} for place in places],
+        "targets": [{"type": "NAS", "destination": destination, "path": place} for place in places],
     }
     row: dict[str, JsonValue] = {
         "REQUEST_ID": request_id,

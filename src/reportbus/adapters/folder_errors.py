@@ -7,8 +7,14 @@ from typing import Final
 
 from reportbus.core.errors import Permanent, ReportbusError, Transient
 
+DISK_SECONDS: Final = 60.0
+"""How long to leave a disk alone that takes nothing: somebody has to make room, or to have it mended."""
+
+DISK_TAKES_NOTHING: Final = frozenset({errno.ENOSPC, errno.EROFS})
+
 _TRANSIENT: Final = {
     errno.ENOSPC: ("TemporaryFailure", "the disk is full (DST_NO_SPACE)"),
+    errno.EROFS: ("TemporaryFailure", "the filesystem is read-only"),
     **dict.fromkeys(
         (
             errno.ESTALE,
@@ -41,7 +47,6 @@ _PERMANENT: Final = {
     errno.EFBIG: ("DST_TOO_LARGE", "the file is larger than the filesystem takes"),
     errno.EACCES: ("DST_PERMISSION", "permission denied"),
     errno.EPERM: ("DST_PERMISSION", "not permitted"),
-    errno.EROFS: ("DST_PERMISSION", "the filesystem is read-only"),
     errno.ENOENT: ("DST_NO_FOLDER", "the folder does not exist"),
     errno.ENOTDIR: ("DST_NO_FOLDER", "a file stands where a folder should"),
     errno.EISDIR: ("DST_NAME_TAKEN", "a folder stands under that name"),
@@ -56,6 +61,7 @@ def folder_error(error: OSError, doing: str) -> ReportbusError:
     code = error.errno or errno.EIO
     if code in _TRANSIENT:
         kind, meaning = _TRANSIENT[code]
-        return Transient(kind, f"{doing}: {meaning or error.strerror}")
+        wait = DISK_SECONDS if code in DISK_TAKES_NOTHING else None
+        return Transient(kind, f"{doing}: {meaning or error.strerror}", retry_after=wait)
     kind, meaning = _PERMANENT.get(code, ("DST_REFUSED", error.strerror or f"error {code}"))
     return Permanent(kind, f"{doing}: {meaning}")

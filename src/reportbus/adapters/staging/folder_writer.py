@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, Final, Self
 
 from reportbus.adapters.durable_files import write_whole
+from reportbus.adapters.folder_errors import DISK_SECONDS, DISK_TAKES_NOTHING
 from reportbus.core.errors import Permanent, ReportbusError, Transient
 from reportbus.ports import StagedObject
 
@@ -20,9 +21,7 @@ EDGE: Final = 1024
 
 _KEPT_IN_MEMORY: Final = 64 * 1024
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-_FOR_GOOD: Final = frozenset(
-    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ELOOP, errno.EXDEV}
-)
+_FOR_GOOD: Final = frozenset({errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ELOOP, errno.EXDEV})
 
 
 class FolderWriter:
@@ -143,4 +142,5 @@ def staging_error(error: OSError, doing: str) -> ReportbusError:
     text = f"{doing}: {error.strerror or 'no answer'}"
     if error.errno in _FOR_GOOD:
         return Permanent("SYS_STAGING", text)
-    return Transient("TemporaryFailure", text)
+    wait = DISK_SECONDS if error.errno in DISK_TAKES_NOTHING else None
+    return Transient("TemporaryFailure", text, retry_after=wait)
