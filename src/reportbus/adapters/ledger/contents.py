@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 KEPT: Final = 10_000
 """At most this many requests are kept in memory."""
 
+KEPT_CHARACTERS: Final = 16 * 1024 * 1024
+"""And at most so many characters of what they ask for, each of which may have a few hundred thousand."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable(Request):
@@ -50,19 +53,21 @@ class Contents:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._kept: OrderedDict[int, Request] = OrderedDict()
+        self._sizes: dict[int, int] = {}
+        self._size = 0
         self._lock = Lock()
         self._load = select(tables.contents.c.request_key, tables.contents.c.content).where(
             dialect.among(tables.contents.c.request_key, "keys")
         )
 
-    def offer(self, key: int, request: Request) -> None:
-        """Keep a request that was just taken in, while there is room.
+    def offer(self, key: int, request: Request, size: int) -> None:
+        """Keep a request of so many characters that was just taken in, while there is room.
 
         What waits longest is worked on first.
         """
         with self._lock:
-            if len(self._kept) < KEPT:
-                self._kept[key] = request
+            if len(self._kept) < KEPT and self._size + size <= KEPT_CHARACTERS:
+                self._keep(key, request, size)
 
     def get(self, connection: Connection, keys: Collection[int]) -> dict[int, Request]:
         """The requests with these keys, each of them; Unreadable where that is so."""
@@ -76,9 +81,10 @@ class Contents:
             loaded = {key: request for key, request in read.items() if request is not None}
             found |= loaded
             with self._lock:
-                self._kept |= loaded
-                while len(self._kept) > KEPT:
-                    self._kept.popitem(last=False)
+                for key, request in loaded.items():
+                    self._keep(key, request, len(texts[key]))
+                while len(self._kept) > KEPT or self._size > KEPT_CHARACTERS:
+                    self._forget(next(iter(self._kept)))
             if len(loaded) < len(missing):
                 found |= self._stand_ins(
                     connection, {key: texts.get(key) for key in missing if key not in loaded}
@@ -107,7 +113,17 @@ class Contents:
     def drop(self, key: int) -> None:
         """Forget a request that has ended."""
         with self._lock:
-            self._kept.pop(key, None)
+            self._forget(key)
+
+    def _keep(self, key: int, request: Request, size: int) -> None:
+        self._forget(key)
+        self._kept[key] = request
+        self._sizes[key] = size
+        self._size += size
+
+    def _forget(self, key: int) -> None:
+        if self._kept.pop(key, None) is not None:
+            self._size -= self._sizes.pop(key)
 
 
 def _why(text: str | None) -> str:

@@ -178,7 +178,7 @@ class SqlIntake:
     def _announce(self, book: Book, fresh: Sequence[Submission], entries: Mapping[str, Entry]) -> None:
         for item in fresh:
             if item.request is not None:
-                self._contents.offer(entries[item.request_id].key, item.request)
+                self._contents.offer(entries[item.request_id].key, item.request, len(item.content))
         if book.ready:
             self._doorbell.ring()
 
