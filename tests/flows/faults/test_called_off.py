@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from flows.stand import Stand
     from reportbus.ports import RequestView
 
-KILLS: Final = 5
-BATCH: Final = 16
-DEADLINE: Final = 4.0
+KILLS: Final = 4
+BATCH: Final = 14
+DEADLINE: Final = 3.0
 APART: Final = ("poller", "orchestrator", "generator", "generator", "distributor", "distributor", "notifier")
 CALLED_OFF: Final = frozenset({"RUN_CANCELLED", "RUN_EXPIRED"})
 CODES: Final = CALLED_OFF | {"", "VAL_FORMAT", "ENG_BAD_OUTPUT"}
