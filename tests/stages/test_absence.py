@@ -34,7 +34,7 @@ def test_a_ledger_that_is_away_is_told_of_less_and_less_often(
 def test_its_return_is_told_once_and_the_next_absence_anew(
     clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="reportbus")
     absence = Absence(clock)
     absence.back()
     absence.away(GONE)

@@ -161,7 +161,7 @@ def test_a_task_whose_thread_hangs_is_lost_and_tried_again(
 def test_a_thread_that_hangs_takes_no_capacity_and_its_late_answer_is_dropped(
     ledger: SqlLedger, start: Callable[..., Line], caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="reportbus")
     ledger.intake.accept([submission("stuck")])
     line = start("stuck", threads=3)
     line.until(lambda: len(line.stage.hung) == 1)
