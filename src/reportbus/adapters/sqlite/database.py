@@ -112,10 +112,7 @@ class Database:
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with self._in_turn(), our_errors(self.path, self.code):
-            if self._standing.file != identity(self.path):
-                self._follow()
-            connection = self._connection
-            connection.execute(begin)
+            connection = self._begun(begin)
             try:
                 yield connection
                 connection.execute("COMMIT")
@@ -123,6 +120,20 @@ class Database:
                 if connection.in_transaction:  # SQLite has undone it by itself where the disk is full
                     connection.execute("ROLLBACK")
                 raise
+
+    def _begun(self, begin: str) -> sqlite3.Connection:
+        """The connection, with a transaction on the file that stands there now.
+
+        Looked at once more behind the wait for the lock: whoever replaces a file may hold it meanwhile.
+        """
+        if self._standing.file != identity(self.path):
+            self._follow()
+        self._connection.execute(begin)
+        if self._standing.file != identity(self.path):
+            self._connection.execute("ROLLBACK")
+            self._follow()
+            self._connection.execute(begin)
+        return self._connection
 
     def _follow(self) -> None:
         """Open the file that stands there now, with all that was created in the old one."""
