@@ -62,15 +62,6 @@ class Waiting:
         return [succeeded(task) for task in tasks]
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[SqlLedger]:
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    schema.upgrade_url(url, SystemClock())
-    ledger = SqlLedger(url, SystemClock())
-    yield ledger
-    ledger.close()
-
-
 class Line:
     """A worker in a thread."""
 

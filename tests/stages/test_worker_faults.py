@@ -3,12 +3,8 @@ from __future__ import annotations
 from threading import Condition, Event, Thread
 from typing import TYPE_CHECKING
 
-import pytest
-
 from contracts.ledger_samples import submission, succeeded
 from reportbus.adapters.clock import SystemClock
-from reportbus.adapters.ledger import schema
-from reportbus.adapters.ledger.sql import SqlLedger
 from reportbus.adapters.staging.folder import FolderStaging
 from reportbus.core import events as answers
 from reportbus.core.errors import Permanent, Transient
@@ -22,9 +18,10 @@ from reportbus.stages.worker import Places, Rhythm, Worker
 from stages.orders import generate_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from reportbus.adapters.ledger.sql import SqlLedger
     from reportbus.adapters.ledger.work import SqlWorkLedger
     from reportbus.core.errors import Problem
     from reportbus.core.jobs import Task
@@ -77,15 +74,6 @@ class Shaky:
 
     def close(self) -> None:
         self._hands.close()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[SqlLedger]:
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    schema.upgrade_url(url, SystemClock())
-    ledger = SqlLedger(url, SystemClock())
-    yield ledger
-    ledger.close()
 
 
 def work(hands: Shaky, stage: Doing, stop: Event, rhythm: Rhythm = QUICK) -> Thread:

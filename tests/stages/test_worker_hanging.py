@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contracts.ledger_samples import submission, succeeded
-from reportbus.adapters.clock import ManualClock, SystemClock
-from reportbus.adapters.ledger import schema
-from reportbus.adapters.ledger.sql import SqlLedger
+from reportbus.adapters.clock import ManualClock
 from reportbus.core.errors import Permanent
 from reportbus.core.jobs import Stage
 from reportbus.core.model import Status
@@ -22,8 +20,8 @@ from reportbus.stages.worker.crew import StageThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
+    from reportbus.adapters.ledger.sql import SqlLedger
     from reportbus.core.events import Event
     from reportbus.core.jobs import Task
 
@@ -96,15 +94,6 @@ class Line:
         self.stop.set()
         self.until(lambda: not self.thread.is_alive())
         self.stage.let_go.set()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[SqlLedger]:
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    schema.upgrade_url(url, SystemClock())
-    ledger = SqlLedger(url, SystemClock())
-    yield ledger
-    ledger.close()
 
 
 @pytest.fixture

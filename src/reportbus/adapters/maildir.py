@@ -16,6 +16,7 @@ from reportbus.adapters.durable_files import FileSyncs, rename_new, write_whole
 from reportbus.adapters.folder_errors import folder_error
 from reportbus.adapters.folder_probe import probe
 from reportbus.core.errors import ReportbusError, Transient
+from reportbus.ports import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -77,8 +78,8 @@ class Maildir:
             return [folder_error(error, f"opening the Maildir {self.path}")] * len(mails)
         return [posting.answers[number] for number in range(len(mails))]
 
-    def check(self) -> None:
-        """Raise what `put` would answer where it could not store a mail; nothing is made or changed."""
+    def test(self) -> Verdict:
+        """Whether `put` could store a mail; nothing is made or changed."""
         place = Path(self.path, "tmp")
         while not os.path.lexists(place):  # it would be made, below the nearest folder there is
             place = place.parent
@@ -89,7 +90,8 @@ class Maildir:
             finally:
                 os.close(folder)
         except OSError as error:
-            raise folder_error(error, f"writing to the Maildir {self.path}") from error
+            return Verdict.refusing(folder_error(error, f"writing to the Maildir {self.path}"))
+        return Verdict(ok=True, text=f"the Maildir {self.path} takes mails")
 
     def close(self) -> None:
         """Let go of the folder."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
+
+from reportbus.core.codes import CODES
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from reportbus.core.errors import ReportbusError
 
 
 class Clock(Protocol):
@@ -41,3 +45,8 @@ class Verdict:
 
     ok: bool
     text: str
+
+    @classmethod
+    def refusing(cls, error: ReportbusError) -> Self:
+        """What went wrong, and its remedy."""
+        return cls(ok=False, text=f"{error.code}: {error.text}. {CODES[error.code].remedy}")

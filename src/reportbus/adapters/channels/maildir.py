@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 from reportbus.adapters.channels.notice_text import notice_subject, notice_text
 from reportbus.adapters.durable_files import file_sync, no_failpoint
 from reportbus.adapters.maildir import Maildir, mail_name
-from reportbus.core.codes import CODES
 from reportbus.core.errors import ReportbusError
 from reportbus.core.mail import compose
 from reportbus.core.model import Receipt
-from reportbus.ports import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reportbus.adapters.durable_files import Failpoint, SyncMaker
-    from reportbus.ports import Attempt, Notice
+    from reportbus.ports import Attempt, Notice, Verdict
 
 
 class MaildirChannel:
@@ -53,11 +51,7 @@ class MaildirChannel:
         ]
 
     def test(self) -> Verdict:
-        try:
-            self._maildir.check()
-        except ReportbusError as error:
-            return Verdict(ok=False, text=f"{error.code}: {error.text}. {CODES[error.code].remedy}")
-        return Verdict(ok=True, text=f"the Maildir {self._maildir.path} takes mails")
+        return self._maildir.test()
 
     def close(self) -> None:
         self._maildir.close()

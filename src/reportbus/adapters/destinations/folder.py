@@ -11,7 +11,6 @@ from reportbus.adapters.destinations.folder_tree import FolderTree
 from reportbus.adapters.durable_files import FileSyncs, file_sync, no_failpoint
 from reportbus.adapters.folder_errors import folder_error
 from reportbus.adapters.folder_probe import probe
-from reportbus.core.codes import CODES
 from reportbus.core.errors import ReportbusError
 from reportbus.ports import Verdict
 
@@ -81,7 +80,7 @@ class FolderDestination:
             with FolderTree(self._options.root, mkdirs=False, mounted=self._options.mounted) as tree:
                 self._probe(self._nearest(tree))
         except ReportbusError as error:
-            return Verdict(ok=False, text=f"{error.code}: {error.text}. {CODES[error.code].remedy}")
+            return Verdict.refusing(error)
         return Verdict(ok=True, text=f"{self._options.root} is there and can be written to")
 
     def close(self) -> None:

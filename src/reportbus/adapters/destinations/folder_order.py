@@ -9,12 +9,12 @@ worth more than the order of two.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import time
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
+
+from reportbus.adapters.lock_files import lock_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +26,6 @@ MARK: Final = "user.reportbus.requested_at"
 
 LOCK_SECONDS: Final = 2.0
 """How long to wait for a lock that is held for milliseconds: somebody stands still, or it is not ours."""
-
-_PAUSE_SECONDS: Final = 0.002
 
 
 def mark(fd: int, requested_at: datetime) -> None:
@@ -57,22 +55,8 @@ def alone(folder: OpenFolder) -> Iterator[None]:
         yield
         return
     try:
-        _lock(fd)
+        with contextlib.suppress(OSError):  # no locks on folders here, as on NFS
+            lock_within(fd, LOCK_SECONDS)
         yield
     finally:
         os.close(fd)
-
-
-def _lock(fd: int) -> None:
-    end = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                return
-            time.sleep(_PAUSE_SECONDS)
-        except OSError:  # no locks on folders here, as on NFS
-            return
-        else:
-            return

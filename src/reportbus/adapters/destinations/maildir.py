@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from reportbus.adapters.durable_files import file_sync, no_failpoint
 from reportbus.adapters.maildir import Maildir, mail_name
-from reportbus.core.codes import CODES
 from reportbus.core.errors import Permanent, ReportbusError, Transient
 from reportbus.core.formats import FORMATS
 from reportbus.core.mail import Attachment, compose
 from reportbus.core.model import Receipt
-from reportbus.ports import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 
     from reportbus.adapters.durable_files import Failpoint, SyncMaker
     from reportbus.core.model import Artifact, Mail
-    from reportbus.ports import Attempt, Clock, Delivery
+    from reportbus.ports import Attempt, Clock, Delivery, Verdict
 
 _ENCODED_GROWTH: Final = 1.37
 _UNKNOWN_MEDIA: Final = "application/octet-stream"
@@ -64,11 +62,7 @@ class MaildirDestination:
         ]
 
     def test(self) -> Verdict:
-        try:
-            self._maildir.check()
-        except ReportbusError as error:
-            return Verdict(ok=False, text=f"{error.code}: {error.text}. {CODES[error.code].remedy}")
-        return Verdict(ok=True, text=f"the Maildir {self._maildir.path} takes mails")
+        return self._maildir.test()
 
     def close(self) -> None:
         self._maildir.close()

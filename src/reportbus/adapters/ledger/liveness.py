@@ -7,14 +7,14 @@ the backstop for a worker that hangs but lives.
 
 from __future__ import annotations
 
-import fcntl
 import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from reportbus.adapters.lock_files import is_left, locked, remove
 from reportbus.core.errors import Transient
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class FileLocks:
         with _our_errors(path):
             self._folder.mkdir(parents=True, exist_ok=True)
             self._remove_left()
-            handle = _locked(path)
+            handle = locked(path)
         if handle is None:
             raise Transient("TemporaryFailure", f"{path} was taken for one that is left over, and removed")
         self._held[worker] = handle
@@ -66,7 +66,7 @@ class FileLocks:
     def drop(self, worker: int) -> None:
         handle = self._held.pop(worker, None)
         if handle is not None:
-            _remove(self._path(worker))
+            remove(self._path(worker))
             os.close(handle)
 
     def close(self) -> None:
@@ -79,12 +79,12 @@ class FileLocks:
     def gone(self, worker: int, connection: Connection) -> bool:
         path = self._path(worker)
         with _our_errors(path):
-            return _unlocked(path)
+            return is_left(path)
 
     def _remove_left(self) -> None:
         """Remove the files of processes that ended between their retirement and the removal."""
         for path in self._folder.glob("*.lock"):
-            _unlocked(path)
+            is_left(path)
 
     def _path(self, worker: int) -> Path:
         return self._folder / f"{worker}.lock"
@@ -98,43 +98,6 @@ def _our_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         text = f"the worker's lock file {path}: {error.strerror}"
         raise Transient("ServiceUnavailable", text) from error
-
-
-def _locked(path: Path) -> int | None:
-    """The handle that holds the file's lock; None where somebody took the file for left over meanwhile."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    kept = False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        kept = os.path.samestat(os.fstat(handle), path.stat())
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    finally:
-        if not kept:
-            os.close(handle)
-    return handle if kept else None
-
-
-def _unlocked(path: Path) -> bool:
-    """Whether nobody holds the file's lock; then it is removed."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: two that look must not see one another
-    except BlockingIOError:
-        return False
-    else:
-        _remove(path)
-        return True
-    finally:
-        os.close(handle)
-
-
-def _remove(path: Path) -> None:
-    with suppress(OSError):  # a file that nobody locks says that its worker is gone, as a missing one does
-        path.unlink()
 
 
 class AdvisoryLocks:

@@ -6,19 +6,16 @@ be taken for the new file's, and its pages written over that: so it goes before 
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
+from reportbus.adapters.lock_files import lock_within
 from reportbus.core.errors import Transient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-_LOOK_PAUSE: Final = 0.01
 
 
 class Standing(NamedTuple):
@@ -57,20 +54,9 @@ def log_of(path: Path) -> Path:
 def alone(folder: Path, seconds: float) -> Iterator[None]:
     """One process at a time. Transient where the others take longer than so many seconds."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    deadline = time.monotonic() + seconds
     try:
-        while not _locked(handle):
-            if time.monotonic() > deadline:
-                raise Transient("TemporaryFailure", f"another process keeps the lock of {folder}")
-            time.sleep(_LOOK_PAUSE)
+        if not lock_within(handle, seconds):
+            raise Transient("TemporaryFailure", f"another process keeps the lock of {folder}")
         yield
     finally:
         os.close(handle)
-
-
-def _locked(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
