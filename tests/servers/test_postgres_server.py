@@ -68,7 +68,7 @@ def test_a_server_ends_and_its_folder_goes_when_the_test_run_is_killed(tmp_path:
     server = int(run.stdout.readline())
     os.kill(server, 0)
     run.kill()
-    run.communicate(timeout=10)
+    run.communicate(timeout=30)
     with pytest.raises(ProcessLookupError):
         os.kill(server, 0)
     assert not folder.exists()

@@ -213,10 +213,12 @@ def test_long_complaints_are_cut_at_their_beginning(bench: ScriptBench) -> None:
     ],
 )
 def test_a_script_that_does_not_do_its_work_gets_its_code(bench: ScriptBench, source: str, code: str) -> None:
-    busy = "while True: pass" in source  # the others must reach their own limit first, on a slow disk too
+    # Each must reach its own limit before another one, on a slow disk and on a quick one.
+    cpu_seconds = 1 if "while True: pass" in source else 20
+    files = 100_000 if code == "PY_OUTPUT_TOO_LARGE" else 500
     limits: JsonValue = {
-        "cpu_seconds": 1 if busy else 20, "seconds": 30, "memory_mb": 256,
-        "output_mb": 1, "disk_mb": 8, "files": 500,
+        "cpu_seconds": cpu_seconds, "seconds": 30, "memory_mb": 256,
+        "output_mb": 1, "disk_mb": 8, "files": files,
     }  # fmt: skip
     assert refusal(bench, source, limits=limits).code == code
 
