@@ -347,6 +347,8 @@ def main() -> None:
             "ready",
             lambda line: with_history(line, 1, asked.requests, asked.history),
         )
+    if not any(asked.only in name for name in cases):
+        parser.error(f"no case's name contains '{asked.only}'; there are: {', '.join(cases)}")
     found: dict[str, Any] = {}
     with ExitStack() as kept:
         # Those with a history come last: they leave gigabytes that the system brings to the disk for minutes.

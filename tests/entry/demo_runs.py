@@ -43,12 +43,16 @@ class Folder:
         return {"REPORTBUS_HOME": str(self.home), "REPORTBUS_CONFIG": str(self.home / "config")}
 
     def start(
-        self, variables: Mapping[str, str] | None = None, *, stdout: int = subprocess.PIPE
+        self,
+        variables: Mapping[str, str] | None = None,
+        *,
+        requests: str = FEW,
+        stdout: int = subprocess.PIPE,
     ) -> subprocess.Popen[str]:
-        """A short demo under way; standard output and standard error together."""
+        """A demo under way, a short one unless told; standard output and standard error together."""
         clean = {name: text for name, text in os.environ.items() if not name.startswith("REPORTBUS_")}
         return subprocess.Popen(
-            [*_PROGRAM, "demo", "--requests", FEW],
+            [*_PROGRAM, "demo", "--requests", requests],
             cwd=self.path,
             env={**clean, **(variables or {})},
             stdout=stdout,

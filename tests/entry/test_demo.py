@@ -27,6 +27,9 @@ pytestmark = pytest.mark.slow
 ENDEAVOR = 18_460
 """Flights of the airline 9E."""
 
+MANY = "100"
+"""Requests of a demo that takes long enough to be stopped between its first end and its last."""
+
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Played:
@@ -42,13 +45,13 @@ def statuses(folder: Folder) -> dict[str, str]:
 
 
 def under_way(folder: Folder) -> subprocess.Popen[str]:
-    """A demo whose requests are on their way."""
-    process = folder.start()
+    """A demo of many requests, the first of which have ended."""
+    process = folder.start(requests=MANY)
     assert process.stdout is not None
-    for line in process.stdout:
-        if re.search(r"\b13 taken in, [^0]", line):
-            return process
-    raise AssertionError(process.wait())
+    assert any(" taken in, " in line for line in process.stdout)
+    while not TERMINAL & set(statuses(folder).values()):
+        assert process.poll() is None
+    return process
 
 
 def test_all_reports_are_delivered_but_the_one_that_was_refused(played: Played) -> None:
@@ -180,7 +183,7 @@ def test_a_demo_that_is_stopped_on_its_way_is_finished_by_the_next_one(
     assert 0 == again, output
     assert "1 demo, whose requests stay on record; " in output
     found = statuses(folder)
-    assert 2 * int(FEW) == len(found)
+    assert int(MANY) + int(FEW) == len(found)
     assert {Status.COMPLETED, Status.FAILED} == set(found.values())
     assert not list(folder.home.rglob("*.away"))
 

@@ -237,6 +237,10 @@ class Stand:
             return set()
         return {process for process in self.processes if str(process.pid) in pids}
 
+    def stopping(self, process: ForkServerProcess) -> bool:
+        """Whether it says that it stops."""
+        return f" {process.pid} reportbus.wiring.line: stopping" in self._log.read_text(errors="replace")
+
     def log_end(self) -> str:
         """The last lines of what the processes said."""
         return self._log.read_text(errors="replace")[-_LOG_END:] if self._log.exists() else ""

@@ -88,6 +88,7 @@ def test_a_second_signal_ends_the_process_at_once_and_its_work_is_taken_back(mak
     first = stand.start()
     stand.until(lambda: stand.at_the_engine() == 3, "the engine hangs")
     first.terminate()
+    stand.until(lambda: stand.stopping(first), "it has heard the first signal: two that wait are one")
     stand.until(lambda: stand.open_jobs("RUNNING") == 3, "all else is handed back")
     stand.stop(first, within=LEISURE, code=TERMINATED)
     stand.start()

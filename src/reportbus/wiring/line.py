@@ -182,12 +182,15 @@ def run(loops: Collection[Loop], stop: Event) -> bool:
         except Exception:  # noqa: BLE001 - the boundary of a thread
             _log.exception("the %s loop died", loop.name)
             well = False
+        finally:
             stop.set()
 
     _spare_collections()
     threads = [Thread(target=go, args=(loop,), name=f"reportbus-{loop.name}") for loop in loops]
     for thread in threads:
         thread.start()
+    stop.wait()
+    _log.info("stopping: work in hand is finished or handed back")
     for thread in threads:
         thread.join()
     gc.unfreeze()  # some libraries complain of what they find uncollected when the process ends
