@@ -8,6 +8,7 @@ build/bench.json; it judges nothing, since machines differ and are shared. Each 
   CSV.
 * One folder target, no notices.
 * The time runs from the commit of the rows in the worktable to the end of the last request in the ledger.
+* "yardstick_ms" is what the same small piece of Python took meanwhile; see yardstick.py.
 * What the cases leave is removed when all are done: some filesystems (ext4 without a journal) are slow to
   make files for minutes after many have been removed.
 """
@@ -32,6 +33,7 @@ from uuid import uuid4
 
 import history
 from sqlalchemy import func, select
+from yardstick import Yardstick
 
 from reportbus.adapters.clock import SystemClock
 from reportbus.adapters.ledger import schema, tables
@@ -53,6 +55,7 @@ sql: SELECT i AS number, 'row ' || i AS name, i * 1.5 AS amount FROM range(100) 
 """
 LIMIT_SECONDS: Final = 900
 LOOK_SECONDS: Final = 0.25
+YARDSTICK: Final = Yardstick()
 
 
 @dataclass(slots=True)
@@ -202,6 +205,7 @@ def wait_for(line: Bench, database: Database, first_key: int, count: int) -> Non
             raise TimeoutError
         if any(process.poll() is not None for process in line.processes):
             raise RuntimeError("a process of the line has died")
+        YARDSTICK.look()
         time.sleep(LOOK_SECONDS)
 
 
@@ -218,6 +222,7 @@ def throughput(line: Bench, processes: int, count: int) -> dict[str, Any]:
     before = [_ticks(process.pid, slice(11, 13)) / os.sysconf("SC_CLK_TCK") for process in line.processes]
     line.submit(worktable, count)
     started = time.time()
+    YARDSTICK.restart()
     wait_for(line, database, first, count)
     seconds = _last_end(database) - started
     after = [_ticks(process.pid, slice(11, 13)) / os.sysconf("SC_CLK_TCK") for process in line.processes]
@@ -231,6 +236,7 @@ def throughput(line: Bench, processes: int, count: int) -> dict[str, Any]:
         "cpu_ms_per_request": round(sum(own) + server * 1000 / count, 3),
         "cpu_ms_by_process": [*own, *([round(server * 1000 / count, 3)] if server else [])],
         "peak_mb": [round(use["peak_mb"]) for use in used],
+        "yardstick_ms": YARDSTICK.milliseconds(),
     }
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
 
 from contracts.ledger_samples import ALL, NONE, answered, drive, refusal, submission, succeeded
 from reportbus.adapters.clock import SystemClock
-from reportbus.adapters.ledger import schema
+from reportbus.adapters.ledger import schema, tables
 from reportbus.adapters.ledger.answers import Policies
 from reportbus.adapters.ledger.revision import REVISION
 from reportbus.adapters.ledger.sql import SqlLedger
@@ -448,6 +448,63 @@ class LedgerContract:
 
         assert view is not None
         assert (4, "SYS_CRASH_LOOP") == (losses, view.code)
+
+    def test_a_job_that_kills_its_workers_does_not_take_down_those_that_were_in_hand_with_it(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission(f"r{n}") for n in range(300)])
+        deaths = 0
+        while tasks := worker.claim(ALL, {}):
+            dies = any(task.request.request_id == "r150" for task in tasks)
+            deaths += dies
+            worker.record(answered(tasks, Lost()) if dies else [succeeded(task) for task in tasks], NONE)
+
+        counts = ledger.records.counts()
+        assert (4, 299, 1) == (deaths, counts[Status.COMPLETED], counts[Status.FAILED])
+        view = ledger.records.find("r150")
+        assert view is not None
+        assert "SYS_CRASH_LOOP" == view.code
+
+    def test_a_job_that_lost_its_workers_is_alone_with_fresh_ones_the_last_time(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        """Of those that lost workers too the others wait for its answer, and are taken then."""
+        ledger.intake.accept([submission(f"r{n}") for n in range(3)])
+        for _ in range(3):
+            worker.record(answered(worker.claim(ALL, {}), Lost()), NONE)
+        ledger.intake.accept([submission("fresh")])
+        alone, fresh = worker.claim(ALL, {})
+
+        assert (3, "fresh") == (alone.job.losses, fresh.request.request_id)
+        assert [] == worker.claim(ALL, {})
+        until(lambda: not worker.wait(0.2))
+        worker.record([succeeded(alone)], NONE)
+        assert worker.wait(LIMIT_SECONDS)
+        assert [3] == [task.job.losses for task in worker.claim({Stage.GENERATE: 10}, {})]
+
+    @pytest.mark.parametrize("swept", [True, False])
+    def test_a_worker_that_lives_though_its_jobs_go_to_others_has_not_been_killed_by_them(
+        self,
+        ledger: SqlLedger,
+        swept: bool,  # noqa: FBT001 - pytest passes by name
+    ) -> None:
+        """Whether others find it gone first, or it stops in the middle by itself."""
+        ledger.intake.accept([submission("a")])
+        for _ in range(6):
+            worker = ledger.worker()
+            (task,) = worker.claim(ALL, {})
+            if swept:
+                with ledger.database.write() as connection:
+                    connection.execute(update(tables.workers).values(gone=True))
+                assert 1 == ledger.operations.sweep().jobs
+                assert [] == worker.record([succeeded(task)], ALL)
+            worker.close()
+        (task,) = (worker := ledger.worker()).claim(ALL, {})
+
+        assert (0, 6, 1) == (task.job.losses, task.job.unknowns, task.job.attempt)
+        worker.record([succeeded(task)], NONE)
+        drive(worker)
+        assert 1 == ledger.records.counts()[Status.COMPLETED]
 
     # -- operating
 

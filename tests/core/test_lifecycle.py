@@ -6,7 +6,7 @@ import pytest
 
 from core.lifecycle_model import DELIVERED, GENERATED, NOON, NOTIFIED, POLICY, MemoryLedger, a_request
 from reportbus.core import lifecycle
-from reportbus.core.events import Failed, HandedBack, Kind, Lost
+from reportbus.core.events import Failed, HandedBack, Kind, Lost, Released
 from reportbus.core.jobs import Stage
 from reportbus.core.lifecycle import NEXT, Fate, IllegalStep, Past, Policy, RunState
 from reportbus.core.model import TERMINAL, Status
@@ -90,17 +90,17 @@ def test_an_unknown_outcome_is_tried_once_more_and_no_oftener() -> None:
     assert (Fate.AGAIN, Fate.FAILED) == (first.fate, second.fate)
 
 
-@pytest.mark.parametrize("answer", [NOBODY_KNOWS, FAULT, Lost()])
+@pytest.mark.parametrize("answer", [NOBODY_KNOWS, FAULT, Lost(), Released()])
 @pytest.mark.parametrize("still_staged", [True, False])
 def test_a_retry_after_an_outcome_that_nobody_knows_is_marked(
-    answer: Failed | Lost,
+    answer: Failed | Lost | Released,
     still_staged: bool,  # noqa: FBT001 - pytest passes by name
 ) -> None:
     ledger = staged(targets=2)
+    ledger.answer(2, answer)
     while 2 in ledger.open:
-        ledger.answer(2, answer)
-        if 2 in ledger.open:
-            ledger.start(2)
+        ledger.start(2)
+        ledger.answer(2, FOR_GOOD)
     ledger.answer(3, FOR_GOOD)
     ledger.staged = still_staged
     ledger.retry()
@@ -229,8 +229,8 @@ def test_a_cancelled_step_is_not_tried_again() -> None:
     assert (Status.FAILED, "RUN_CANCELLED") == (ledger.state.status, ledger.state.code)
 
 
-@pytest.mark.parametrize("answer", [HandedBack(), Lost()])
-def test_a_cancelled_job_that_comes_back_undone_ends_the_run(answer: HandedBack | Lost) -> None:
+@pytest.mark.parametrize("answer", [HandedBack(), Released(), Lost()])
+def test_a_cancelled_job_that_comes_back_undone_ends_the_run(answer: HandedBack | Released | Lost) -> None:
     ledger = begun()
     ledger.cancel()
     ledger.answer(1, answer)
@@ -256,6 +256,14 @@ def test_a_lost_worker_costs_no_attempt_until_the_job_has_killed_too_many() -> N
 
     assert ledger.answer(1, Lost()).fate is Fate.FAILED
     assert ledger.state.code == "SYS_CRASH_LOOP"
+
+
+def test_work_that_living_workers_let_go_is_never_given_up_for_that() -> None:
+    ledger = begun()
+    for _ in range(3 * POLICY.max_losses):
+        assert ledger.answer(1, Released()).fate is Fate.AGAIN
+        assert (1, 0) == (ledger.open[1].job.attempt, ledger.open[1].job.losses)
+        ledger.start(1)
 
 
 def test_work_handed_back_costs_nothing() -> None:

@@ -10,14 +10,24 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from core.lifecycle_model import SUCCESS, MemoryLedger, a_request
 from reportbus.core import lifecycle
-from reportbus.core.events import Answer, Delivered, Failed, Generated, HandedBack, Kind, Lost, Notified
+from reportbus.core.events import (
+    Answer,
+    Delivered,
+    Failed,
+    Generated,
+    HandedBack,
+    Kind,
+    Lost,
+    Notified,
+    Released,
+)
 from reportbus.core.jobs import Job, Stage
 from reportbus.core.lifecycle import NEXT, IllegalStep
 from reportbus.core.model import TERMINAL, Status
 
 UNKNOWN = Failed(Kind.UNKNOWN, "DST_UNKNOWN", "who knows")
 FAULT = Failed(Kind.PERMANENT, "SYS_INTERNAL", "ValueError at mail.py:7 in send")
-DOUBTS: tuple[Answer, ...] = (UNKNOWN, FAULT, Lost())
+DOUBTS: tuple[Answer, ...] = (UNKNOWN, FAULT, Lost(), Released())
 failures: st.SearchStrategy[Answer] = st.one_of(
     st.builds(Failed, st.just(Kind.TRANSIENT), st.just("ServiceUnavailable"), st.just("away")),
     st.builds(Failed, st.just(Kind.PERMANENT), st.just("DST_PERMISSION"), st.just("no")),

@@ -167,6 +167,15 @@ def test_a_worker_that_stopped_or_was_lost_is_part_of_the_story(shell: CommandLi
     assert "the worker that did it is gone or hung after 0:02:00 (loss 1)" in text
 
 
+def test_a_job_that_a_living_worker_let_go_is_part_of_the_story(shell: CommandLine, line: Line) -> None:
+    line.take_in(request("R-1"))
+    line.claim()
+    line.clock.advance(3)
+    line.worker.close()
+    text = "\n".join(text for _, text in story(shell, "R-1"))
+    assert "the worker stopped, or was cut off, after 3.0 s in the middle of it; it is done again" in text
+
+
 def test_nobody_can_tell_is_told_as_that(shell: CommandLine, line: Line) -> None:
     line.take_in(request("R-1"))
     line.answer(well)

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from flows.ready_engine import DEAF, ERROR_PAGE, HANGING, IN_STEPS, PLAIN, SECOND_TIME
+from flows.ready_engine import DEADLY, DEAF, ERROR_PAGE, HANGING, IN_STEPS, PLAIN, SECOND_TIME
 from reportbus.core.model import Status
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reportbus.core.model import JsonValue
 
 _BAD_FORMAT: Final = "PIE"
+_FAILING: Final = {ERROR_PAGE: "ENG_BAD_OUTPUT", DEADLY: "SYS_CRASH_LOOP"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def asked(
         "PRIORITY": priority,
         "REQUESTED_BY": "tester",
     }
-    code = "VAL_FORMAT" if format_ == _BAD_FORMAT else "ENG_BAD_OUTPUT" if name == ERROR_PAGE else ""
+    code = "VAL_FORMAT" if format_ == _BAD_FORMAT else _FAILING.get(name, "")
     asks = 0 if format_ == _BAD_FORMAT else 2 if name in {SECOND_TIME, HANGING, DEAF} else 1
     files = frozenset() if code else frozenset(f"{place}/{request_id}.txt" for place in places)
     return Asked(request_id, row, Status.FAILED if code else Status.COMPLETED, code, files, asks)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 from functools import lru_cache
 from threading import Event
 from typing import TYPE_CHECKING, Final
@@ -30,6 +31,7 @@ IN_STEPS: Final = "ready after a step that is kept"
 SECOND_TIME: Final = "ready the second time"
 HANGING: Final = "hangs the first time"
 DEAF: Final = "hangs the first time and does not listen"
+DEADLY: Final = "kills its process"
 
 _LOOK_SECONDS: Final = 0.02
 _SHORT: Final = 200
@@ -66,6 +68,8 @@ class ReadyEngine:
         request = work.request
         self._hit("engine: before it is asked")
         os.write(self._log, f"{request.request_id}\n".encode())
+        if request.report_name == DEADLY:
+            os.kill(os.getpid(), signal.SIGKILL)
         if request.report_name == ERROR_PAGE:
             sink.write(b"<!DOCTYPE html><html><body>Log in, please</body></html>")
             return Produced()

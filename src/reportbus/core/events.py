@@ -67,7 +67,15 @@ class Lost:
     """The worker that held the job is gone, let its lease lapse, or gave it up because its thread hangs."""
 
 
-Answer: TypeAlias = Generated | Delivered | Notified | Failed | HandedBack | Lost
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The worker lives and let the job go in the middle: its stop came first, or it was taken for dead.
+
+    What was done of the job nobody can tell.
+    """
+
+
+Answer: TypeAlias = Generated | Delivered | Notified | Failed | HandedBack | Lost | Released
 
 
 class Event(NamedTuple):

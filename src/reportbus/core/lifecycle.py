@@ -30,6 +30,7 @@ from reportbus.core.events import (
     Kind,
     Lost,
     Notified,
+    Released,
 )
 from reportbus.core.jobs import Job, Stage, channel_lane, engine_lane, target_lane
 from reportbus.core.model import TERMINAL, Outcome, Status
@@ -320,8 +321,8 @@ def step(
     if job.stage is not Stage.NOTIFY and (job.run != state.run or state.ended or not state.open):
         msg = f"job {job.number} of run {job.run} is not open in run {state.run}, {state.status}"
         raise IllegalStep(msg)
-    if isinstance(answer, HandedBack):
-        return _handed_back(state, job, request)
+    if isinstance(answer, HandedBack | Released):
+        return _given_back(state, job, answer, request)
     if isinstance(answer, Lost):
         return _lost(state, job, request, policy)
     if isinstance(answer, Failed):
@@ -385,27 +386,31 @@ def _failed(
     return _give_up(state, job, request, _noted(state, job, details, EventType.ERROR), error)
 
 
-def _handed_back(state: RunState, job: Job, request: Request) -> Step:
-    note = _noted(state, job, {"handed_back": True})
-    if state.ending and job.stage is not Stage.NOTIFY:
-        return _give_up(
-            state, job, request, note, ErrorNote(state.ending, state.text, COMPONENT_OF[job.stage])
-        )
-    return Step(state, Fate.AGAIN, job=job, notes=(note,))
+def _given_back(state: RunState, job: Job, answer: HandedBack | Released, request: Request) -> Step:
+    """It costs no attempt; of a released job nobody knows how far it came."""
+    if isinstance(answer, HandedBack):
+        return _back(state, job, request, _noted(state, job, {"handed_back": True}))
+    job = job._replace(unknowns=job.unknowns + 1)
+    return _back(state, job, request, _noted(state, job, {"released": True}))
 
 
 def _lost(state: RunState, job: Job, request: Request, policy: Policy) -> Step:
     losses = job.losses + 1
     job = job._replace(losses=losses)
-    component = COMPONENT_OF[job.stage]
-    if state.ending and job.stage is not Stage.NOTIFY:
-        note = _noted(state, job, {"lost": losses})
-        return _give_up(state, job, request, note, ErrorNote(state.ending, state.text, component))
-    if losses <= policy.max_losses:
-        return Step(state, Fate.AGAIN, job=job, notes=(_noted(state, job, {"lost": losses}),))
+    if losses <= policy.max_losses or (state.ending and job.stage is not Stage.NOTIFY):
+        return _back(state, job, request, _noted(state, job, {"lost": losses}))
     text = f"{losses} workers were lost or hung while doing this job; it is not tried again by itself"
     note = _noted(state, job, {"code": "SYS_CRASH_LOOP", "text": text}, EventType.ERROR)
-    return _give_up(state, job, request, note, ErrorNote("SYS_CRASH_LOOP", text, component, losses))
+    error = ErrorNote("SYS_CRASH_LOOP", text, COMPONENT_OF[job.stage], losses)
+    return _give_up(state, job, request, note, error)
+
+
+def _back(state: RunState, job: Job, request: Request, note: Note) -> Step:
+    """The job comes back undone: for another worker, unless the run is ending."""
+    if state.ending and job.stage is not Stage.NOTIFY:
+        error = ErrorNote(state.ending, state.text, COMPONENT_OF[job.stage])
+        return _give_up(state, job, request, note, error)
+    return Step(state, Fate.AGAIN, job=job, notes=(note,))
 
 
 def _give_up(state: RunState, job: Job, request: Request, note: Note, error: ErrorNote) -> Step:

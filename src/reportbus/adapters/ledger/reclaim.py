@@ -12,22 +12,24 @@ from reportbus.adapters.ledger import tables
 from reportbus.adapters.ledger.answers import apply, tell
 from reportbus.adapters.ledger.book import Book
 from reportbus.adapters.ledger.rows import job_of
-from reportbus.core.events import Lost
+from reportbus.core.events import Lost, Released
 from reportbus.core.jobs import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection, Row
 
     from reportbus.adapters.ledger.answers import Policies
     from reportbus.adapters.ledger.contents import Contents
     from reportbus.adapters.ledger.database import Database
+    from reportbus.adapters.ledger.dialects import Dialect
     from reportbus.adapters.ledger.liveness import Liveness
 
 BATCH: Final = 1000
 """At most this many jobs are taken back in one transaction."""
 
+_jobs = tables.jobs.c
 _workers = tables.workers.c
 _HERE: Final = (
     select(_workers.worker, _workers.lease_until).where(_workers.gone.is_(False)).order_by(_workers.worker)
@@ -35,15 +37,15 @@ _HERE: Final = (
 _HOLDERS: Final = (
     select(_workers.worker)
     .where(
-        _workers.worker.in_(select(tables.jobs.c.worker).where(tables.jobs.c.state == "RUNNING")),
+        _workers.worker.in_(select(_jobs.worker).where(_jobs.state == "RUNNING")),
         _workers.gone.is_(True),
     )
     .order_by(_workers.worker)
 )
 _HELD: Final = (
     select(tables.jobs)
-    .where(tables.jobs.c.state == "RUNNING", tables.jobs.c.worker == bindparam("who"))
-    .order_by(tables.jobs.c.job_key)
+    .where(_jobs.state == "RUNNING", _jobs.worker == bindparam("who"))
+    .order_by(_jobs.job_key)
     .limit(BATCH)
 )
 _GONE: Final = update(tables.workers).where(_workers.worker == bindparam("who")).values(gone=True)
@@ -69,25 +71,48 @@ def bury(database: Database, liveness: Liveness) -> int:
 def take_back(database: Database, contents: Contents, policies: Policies, worker: int | None = None) -> int:
     """Reopen (or give up, after too many losses) the jobs in the hands of buried workers; how many.
 
-    Nobody can tell what was done of a job that is still in such hands, so it counts as lost. With `worker`
-    only its jobs are taken; otherwise jobs of requests that others have locked are left to the next call.
+    Nobody can tell what was done of a job that is still in such hands: it counts as lost. With `worker` only
+    its jobs are taken, and count as released, since whoever calls lives; otherwise jobs of requests that
+    others have locked are left to the next call.
     """
+    answer = Lost() if worker is None else Released()
     with database.read() as connection:
         holders = connection.execute(_HOLDERS).scalars().all()
     return sum(
-        _take_all(database, contents, policies, holder, skip=worker is None)
+        _take_all(database, contents, policies, holder, answer)
         for holder in holders
         if worker in {None, holder}
     )
 
 
-def _take_all(database: Database, contents: Contents, policies: Policies, worker: int, *, skip: bool) -> int:
+def excuse(connection: Connection, dialect: Dialect, worker: int, jobs: Collection[int]) -> None:
+    """Those of the worker's jobs that count as lost, because it was taken for dead, count as released.
+
+    It lives, so they did not kill it. Jobs that somebody is at just now are left as they are.
+    """
+    lost = dialect.locked(
+        select(_jobs.job_key).where(
+            dialect.among(_jobs.job_key, "jobs"),
+            _jobs.worker != worker,
+            _jobs.losses > 0,
+            _jobs.state.in_(["READY", "WAITING", "RUNNING"]),
+        ),
+        skip=True,
+    )
+    change = {"losses": _jobs.losses - 1, "unknowns": _jobs.unknowns + 1}
+    statement = update(tables.jobs).where(_jobs.job_key.in_(lost)).values(change)
+    connection.execute(statement, {"jobs": dialect.keys(jobs)})
+
+
+def _take_all(
+    database: Database, contents: Contents, policies: Policies, worker: int, answer: Lost | Released
+) -> int:
     taken = 0
     while True:
         with database.write() as connection:
             found = connection.execute(_HELD, {"who": worker}).all()
             book = Book(database.dialect, database.dialect.now(connection))
-            count = _lose(connection, database, book, contents, policies, found, skip=skip) if found else 0
+            count = _lose(connection, database, book, contents, policies, found, answer) if found else 0
         tell(book)
         taken += count
         if count < BATCH:
@@ -101,10 +126,9 @@ def _lose(
     contents: Contents,
     policies: Policies,
     found: Sequence[Row[Any]],
-    *,
-    skip: bool,
+    answer: Lost | Released,
 ) -> int:
-    book.load(connection, {row.request_key for row in found}, skip=skip)
+    book.load(connection, {row.request_key for row in found}, skip=isinstance(answer, Lost))
     still = _locked(connection, database, [row for row in found if row.request_key in book])
     requests = contents.get(connection, {row.request_key for row in still})
     for row in still:
@@ -116,7 +140,7 @@ def _lose(
             datetime.fromtimestamp(book.entry(row.request_key).expires_at, UTC),
             checkpoint=json.loads(row.checkpoint) if row.checkpoint else {},
         )
-        apply(connection, book, policies, task, Lost())
+        apply(connection, book, policies, task, answer)
     book.flush(connection)
     return len(still)
 
@@ -125,10 +149,10 @@ def _locked(connection: Connection, database: Database, found: Sequence[Row[Any]
     """The jobs again, now that their requests are locked: another sweep may have been quicker."""
     statement = (
         select(tables.jobs)
-        .join(tables.workers, _workers.worker == tables.jobs.c.worker)
+        .join(tables.workers, _workers.worker == _jobs.worker)
         .where(
-            database.dialect.among(tables.jobs.c.job_key, "jobs"),
-            tables.jobs.c.state == "RUNNING",
+            database.dialect.among(_jobs.job_key, "jobs"),
+            _jobs.state == "RUNNING",
             _workers.gone.is_(True),
         )
     )

@@ -16,10 +16,11 @@ from reportbus.adapters.ledger.answers import Keeping, apply, refuse_answer, tel
 from reportbus.adapters.ledger.book import Book
 from reportbus.adapters.ledger.contents import Unreadable
 from reportbus.adapters.ledger.dialects import utc
-from reportbus.adapters.ledger.reclaim import take_back
+from reportbus.adapters.ledger.reclaim import excuse, take_back
 from reportbus.adapters.ledger.rows import job_of, newest_outputs, targets_of
 from reportbus.core import lifecycle
 from reportbus.core.codec import encode
+from reportbus.core.company import Company
 from reportbus.core.errors import ReportbusError
 from reportbus.core.events import Failed, Kind
 from reportbus.core.jobs import Stage, Task
@@ -108,7 +109,8 @@ class SqlWorkLedger:
         self._among = self._dialect.among(_jobs.job_key, "jobs")
         overdue = self._dialect.locked(_OVERDUE, skip=True)  # what another claim is at is promoted by that
         self._promotion = update(tables.jobs).where(_jobs.job_key.in_(overdue)).values(state="READY")
-        self._hands: dict[int, int] = {}
+        self._hands: dict[int, Task] = {}
+        self._left_out = False
         self._uncertain = False
         self.name = name or f"{socket.gethostname()}:{os.getpid()}"
         self.worker = self._enroll(self.name)
@@ -137,14 +139,13 @@ class SqlWorkLedger:
             book = Book(self._dialect, self._dialect.now(connection))
             book.load(connection, [event.task.request_key for event in events])
             mine = self._mine(connection, events)
-            for event in events:
-                self._enter(connection, book, event, mine, keeping)
+            done = [key for event in events if (key := self._enter(connection, book, event, mine, keeping))]
             book.flush(connection)
-        for event in events:
-            self._hands.pop(tables.job_key(event.task.request_key, event.task.job.number), None)
+        for key in done:
+            self._hands.pop(key, None)
         tell(book)
         self._take_in_hand(keeping.tasks)
-        if book.ready:
+        if book.ready or self._left_out:
             self._doorbell.ring()
         self._forget(book, events)
         return keeping.tasks
@@ -188,6 +189,8 @@ class SqlWorkLedger:
         gone = update(tables.workers).where(tables.workers.c.worker == self.worker).values(gone=True)
         try:
             with self._database.write() as connection:
+                if self._hands:
+                    excuse(connection, self._dialect, self.worker, self._hands)
                 connection.execute(gone)
         finally:  # where the ledger is away, whoever sweeps it later finds this worker gone
             self._liveness.drop(self.worker)
@@ -206,12 +209,13 @@ class SqlWorkLedger:
             raise
 
     def _take_in_hand(self, tasks: Sequence[Task]) -> None:
-        self._hands.update({tables.job_key(task.request_key, task.job.number): task.fence for task in tasks})
+        self._hands.update({tables.job_key(task.request_key, task.job.number): task for task in tasks})
 
     def _found(self, connection: Connection) -> list[Task]:
         """Tasks this worker was given by a transaction whose commit it did not hear of."""
         rows = connection.execute(_RUNNING, {"me": self.worker}).all()
-        lost = [row for row in rows if self._hands.get(row.job_key) != row.fence]
+        fences = {key: task.fence for key, task in self._hands.items()}
+        lost = [row for row in rows if fences.get(row.job_key) != row.fence]
         self._uncertain = False
         fences = {row.job_key: row.fence for row in lost}
         return self._tasks(connection, lost, fences, {row.request_key: row.expires_at for row in lost})
@@ -249,18 +253,29 @@ class SqlWorkLedger:
         full = [lane for lane, room in left.items() if room <= 0]
         if full:
             statement = statement.where(_jobs.lane.not_in(full))
+        company = Company(self._losses(), self._policies.usual.max_losses)
+        if company.full:
+            statement = statement.where(_jobs.losses == 0)
+        self._left_out = company.full
         due: list[Row[Any]] = []
         for stage, limit in capacity.items():
             if limit <= 0:
                 continue
             for row in connection.execute(statement, {"stage": stage.value, "limit": limit}).all():
                 room = left.get(row.lane)
+                if room is not None and room <= 0:
+                    continue
+                if not company.admits(row.losses):
+                    self._left_out = True
+                    continue
                 if room is not None:
-                    if room <= 0:
-                        continue
                     left[row.lane] = room - 1
                 due.append(row)
         return due
+
+    def _losses(self) -> Iterator[int]:
+        """Of those jobs in hand that have some."""
+        return (task.job.losses for task in self._hands.values() if task.job.losses)
 
     def _room(self, connection: Connection, limits: Mapping[str, int]) -> dict[str, int]:
         running = connection.execute(
@@ -366,18 +381,20 @@ class SqlWorkLedger:
 
     def _enter(
         self, connection: Connection, book: Book, event: Event, mine: dict[int, int], keeping: Keeping
-    ) -> None:
+    ) -> int:
+        """Enter an answer, if this worker may answer; the key of the job that is out of its hands then."""
         task = event.task
         key = tables.job_key(task.request_key, task.job.number)
         if mine.get(key) != task.fence:
             refuse_answer(book, task, event.answer, "the job is not in this worker's hands any more")
-            return
+            return 0
         try:
             apply(connection, book, self._policies, task, event.answer, keeping)
         except IllegalStep as error:
             misfit = Failed(Kind.PERMANENT, "SYS_INTERNAL", f"the answer does not fit the job: {error}")
             apply(connection, book, self._policies, task, misfit, keeping)
         del mine[key]
+        return key
 
     def _forget(self, book: Book, events: Sequence[Event]) -> None:
         for event in events:

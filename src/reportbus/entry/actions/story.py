@@ -120,6 +120,8 @@ def _answer(details: Mapping[str, JsonValue], after: str) -> str:
             return f"failed{after}. {code}: {text} ({rule_words(details)}{again})"
         case {"lost": losses}:
             return f"the worker that did it is gone or hung{after} (loss {losses}); another one takes it over"
+        case {"released": _}:
+            return f"the worker stopped, or was cut off,{after} in the middle of it; it is done again"
         case {"handed_back": _}:
             return f"the worker stopped{after} and handed it back; that costs no attempt"
         case _:
