@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_FACTOR: Final = 8
+_FACTOR: Final = 16
 
 
 def together(losses: int, max_losses: int) -> int:
