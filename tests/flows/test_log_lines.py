@@ -11,7 +11,7 @@ import pytest
 from contracts.ledger_samples import ALL, NONE, answered, submission, succeeded
 from reportbus.adapters.clock import SystemClock
 from reportbus.adapters.ledger.sql import SqlLedger
-from reportbus.core.events import Failed, Kind
+from reportbus.core.events import Failed, Kind, Lost
 from reportbus.core.jobs import Stage
 from reportbus.stages.grip import Grip
 from reportbus.stages.worker import Places, Rhythm, Worker
@@ -61,8 +61,7 @@ def test_a_job_that_kills_its_workers_is_told_of_when_it_is_given_up(
     for _ in range(4):
         assert about_a_job(caplog) == []
         worker = ledger.worker()
-        worker.claim(ALL, {})
-        worker.close()
+        worker.record(answered(worker.claim(ALL, {}), Lost()), NONE)
     ((*about, level, said),) = about_a_job(caplog)
 
     assert (["R-1", 1, "GENERATE"], "WARNING") == (about, level)

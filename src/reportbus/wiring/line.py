@@ -187,14 +187,28 @@ def run(loops: Collection[Loop], stop: Event) -> bool:
 
     _spare_collections()
     threads = [Thread(target=go, args=(loop,), name=f"reportbus-{loop.name}") for loop in loops]
+    threads.append(Thread(target=_tell, args=(stop,), name="reportbus-stop"))
     for thread in threads:
         thread.start()
-    stop.wait()
-    _log.info("stopping: work in hand is finished or handed back")
     for thread in threads:
-        thread.join()
+        _join(thread)
     gc.unfreeze()  # some libraries complain of what they find uncollected when the process ends
     return well
+
+
+def _join(thread: Thread) -> None:
+    """Wait for the thread where signals are heard.
+
+    Not for `stop`: the signal's handler sets that, and would wait for a lock that this thread holds. And not
+    in one piece: a signal that comes just before a wait is heard when it is over.
+    """
+    while thread.is_alive():
+        thread.join(_PAUSE_SECONDS)
+
+
+def _tell(stop: Event) -> None:
+    stop.wait()
+    _log.info("stopping: work in hand is finished or handed back")
 
 
 def at_work() -> bool:
