@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from contextlib import suppress
+from collections import deque
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from reportbus import streams
 from reportbus.core.failure import failure
 from reportbus.core.text import clean, one_line
 
@@ -77,17 +79,61 @@ def text_line(line: Mapping[str, str | int]) -> str:
     return head + about + fault + trace
 
 
+_MOST_WAITING: Final = 5_000
+_LAST_SECONDS: Final = 0.5
+"""How long the end of the program waits for a reader."""
+
+
 class _StandardError(logging.Handler):
-    """Writes each record in one piece to whatever standard error is by then."""
+    """Writes each record to whatever standard error is by then, and never waits for who reads it.
+
+    Lines that it does not take at once wait for the next one; those that come when 5,000 wait are left out,
+    and their number is told.
+    """
 
     def __init__(self, render: Callable[[Mapping[str, str | int]], str], redactor: Redactor) -> None:
         super().__init__()
         self._render = render
         self._redact = redactor.redact
+        self._waiting: deque[str] = deque()
+        self._left_out = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record. Where standard error is gone, so is the only place to say so."""
-        line = self._render(fields(record, self._redact))
-        with suppress(OSError, ValueError):
-            sys.stderr.write(f"{line}\n")
-            sys.stderr.flush()
+        if len(self._waiting) < _MOST_WAITING:
+            self._waiting.append(f"{self._line(record)}\n")
+        else:
+            self._left_out += 1
+        self._write(0)
+
+    def flush(self) -> None:
+        """Write what waits, where it is read within half a second."""
+        with self.lock or nullcontext():
+            self._write(_LAST_SECONDS)
+
+    def _line(self, record: logging.LogRecord) -> str:
+        try:
+            return self._render(fields(record, self._redact))
+        except Exception as error:  # noqa: BLE001 - a line that cannot be made may not end what it tells of
+            place = f"{record.filename}:{record.lineno}"
+            return f"{record.levelname} {record.name}: {type(error).__name__} in the log's line at {place}"
+
+    def _write(self, patience: float) -> None:
+        try:
+            while self._waiting:
+                line = self._waiting[0]
+                written = streams.write(sys.stderr, line, patience)
+                if written < len(line):
+                    self._waiting[0] = line[written:]
+                    return
+                self._waiting.popleft()
+                if self._left_out and not self._waiting:
+                    self._waiting.append(self._line(_left_out(self._left_out)))
+                    self._left_out = 0
+        except (OSError, ValueError):
+            self._waiting.clear()
+
+
+def _left_out(count: int) -> logging.LogRecord:
+    text = "%d lines were left out here: nobody read standard error"
+    return logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, (count,), None)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 from contracts.channel import FAILED, ChannelContract, notice, receipt
 from reportbus.adapters.channels.log import LogChannel
 from reportbus.core.errors import Transient
-from reportbus.core.model import Outcome, Status
+from reportbus.core.model import Outcome, Receipt, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,3 +104,24 @@ def test_closing_the_channel_leaves_the_stream_to_its_owner(channel: LogChannel,
 def test_a_test_tells_of_a_stream_that_is_closed(channel: LogChannel, stream: io.StringIO) -> None:
     stream.close()
     assert not channel.test().ok
+
+
+def test_notices_that_nobody_reads_are_tried_again_and_those_written_are_not() -> None:
+    """What was written in part is on a line of its own."""
+    reading, writing = os.pipe()
+    text = "x" * 10_000
+    with os.fdopen(reading) as reader, os.fdopen(writing, "w") as stream:
+        channel = LogChannel(stream, patience=0)
+        notices = [
+            notice(number, outcome=Outcome(Status.FAILED, "DST_ROOT_MISSING", text)) for number in range(9)
+        ]
+        attempts = channel.send(notices)
+        sent = sum(isinstance(attempt, Receipt) for attempt in attempts)
+        assert 0 < sent < len(notices)
+        assert [Transient] * (len(notices) - sent) == [type(attempt) for attempt in attempts[sent:]]
+        lines = [reader.readline() for _ in range(sent)]
+        channel.send(notices[sent:])
+        torn = reader.readline()
+        lines += [reader.readline() for _ in notices[sent:]]
+    assert [f"R-{number}" for number in range(9)] == [json.loads(line)["request_id"] for line in lines]
+    assert not torn or not torn.endswith("}\n")

@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import json
 import logging
-from contextlib import contextmanager
+import os
+import re
+from contextlib import contextmanager, redirect_stderr, suppress
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from reportbus import telemetry
 from reportbus.core.errors import Transient
@@ -12,8 +16,6 @@ from reportbus.core.redact import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    import pytest
 
 LOG = logging.getLogger("reportbus.somewhere")
 SECRET = "kX7-very-secret"
@@ -123,3 +125,91 @@ def test_setting_it_up_again_does_not_double_lines(capsys: pytest.CaptureFixture
     with logging_as("json"), logging_as("json"):
         LOG.info("once")
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+class Pipe:
+    """A standard error that somebody reads when told to."""
+
+    def __init__(self) -> None:
+        self._end, writing = os.pipe()
+        os.set_blocking(self._end, False)
+        self.stream = os.fdopen(writing, "w", encoding="utf-8")
+
+    def read(self) -> str:
+        """All that is there."""
+        text = b""
+        with suppress(BlockingIOError):
+            while data := os.read(self._end, 1 << 16):
+                text += data
+        return text.decode()
+
+    def leave(self) -> None:
+        """Read nothing any more."""
+        if self._end >= 0:
+            os.close(self._end)
+        self._end = -1
+
+
+@pytest.fixture
+def pipe() -> Iterator[Pipe]:
+    pipe = Pipe()
+    yield pipe
+    pipe.leave()
+    with suppress(BrokenPipeError):
+        pipe.stream.close()
+
+
+@pytest.mark.parametrize("word", ["line", "Zeile mit Ümläuten \N{SNOWMAN}"])
+def test_a_log_that_nobody_reads_holds_up_nobody_and_is_whole_when_it_is_read(pipe: Pipe, word: str) -> None:
+    with redirect_stderr(pipe.stream), logging_as("json"):
+        for number in range(2_000):
+            LOG.info("%s %d", word, number)
+        told = ""
+        while f"{word} 1999" not in told:
+            told += pipe.read()
+            LOG.info("%s %d", word, 2_000)
+    found = [json.loads(line)["message"] for line in told.splitlines()]
+    assert [f"{word} {number}" for number in range(2_000)] == found[:2_000]
+
+
+def test_of_lines_that_nobody_reads_for_too_long_the_number_is_told(pipe: Pipe) -> None:
+    with redirect_stderr(pipe.stream), logging_as("text"):
+        for number in range(7_000):
+            LOG.info("line %d", number)
+        told = ""
+        more = 0
+        while " again" not in told:
+            told += pipe.read()
+            LOG.info("again")
+            more += 1
+    told += pipe.read()
+    written = re.findall(r" line \d+$| again$", told, re.MULTILINE)
+    (left_out,) = re.findall(r": (\d+) lines were left out here", told)
+    assert 7_000 + more - len(written) == int(left_out)
+    assert not re.search(" line .* again.* line ", told, re.DOTALL)
+
+
+def test_the_last_lines_are_written_when_the_log_is_shut(pipe: Pipe) -> None:
+    with redirect_stderr(pipe.stream), logging_as("text"):
+        for number in range(1_000):
+            LOG.info("line %d", number)
+        told = pipe.read()
+        for handler in logging.getLogger().handlers:
+            handler.flush()
+    assert "line 999" in told + pipe.read()
+
+
+def test_a_reader_that_is_gone_is_no_fault(pipe: Pipe) -> None:
+    pipe.leave()
+    with redirect_stderr(pipe.stream), logging_as("text"):
+        LOG.info("nobody hears")
+
+
+def test_a_log_call_that_is_wrong_says_where_and_harms_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with logging_as("text"):
+        for handler in logging.getLogger().handlers[-1:]:
+            record = LOG.makeRecord(LOG.name, logging.WARNING, __file__, 7, "%d rows", ("secret",), None)
+            handler.handle(record)
+    said = capsys.readouterr().err
+    assert "TypeError in the log's line at test_telemetry.py:7" in said
+    assert "secret" not in said

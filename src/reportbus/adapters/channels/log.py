@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
+from reportbus import streams
 from reportbus.core.errors import Transient
 from reportbus.core.model import Receipt
 from reportbus.ports import Verdict
@@ -18,29 +20,41 @@ if TYPE_CHECKING:
     from reportbus.ports import Attempt, Notice
 
 _EVENT: Final = "request.ended"
+_PATIENCE_SECONDS: Final = 5.0
 
 
 class LogChannel:
     """Writes each notice as one line of JSON to `stream`, which stays open when the channel is closed."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, patience: float = _PATIENCE_SECONDS) -> None:
         self._stream = stream
+        self._patience = patience
         self._lock = threading.Lock()
+        self._torn = False
 
     def send(self, notices: Sequence[Notice]) -> Sequence[Attempt]:
-        lines = "".join(f"{json.dumps(_record(notice))}\n" for notice in notices)
-        try:
-            with self._lock:
-                self._stream.write(lines)
-                self._stream.flush()
-        except (OSError, ValueError) as error:  # ValueError: somebody closed it
-            return [Transient("TemporaryFailure", f"the log of notices cannot be written: {error}")] * len(
-                notices
-            )
+        lines = [f"{json.dumps(_record(notice))}\n" for notice in notices]
+        text = "".join(lines)
+        problem = f"nobody read the log of notices within {self._patience:g} seconds"
+        written = 0
+        with self._lock:
+            try:
+                written = self._write(text)
+            except (OSError, ValueError) as error:  # ValueError: somebody closed it
+                problem = f"the log of notices cannot be written: {error}"
+        ends = accumulate(len(line) for line in lines)
         return [
-            Receipt(location="log", verified="reply", possible_duplicate=notice.possible_duplicate)
-            for notice in notices
+            _receipt(notice) if end <= written else Transient("TemporaryFailure", problem)
+            for notice, end in zip(notices, ends, strict=True)
         ]
+
+    def _write(self, text: str) -> int:
+        """As much of the text as is read; after a line that was not written whole on a line of its own."""
+        if self._torn and not streams.write(self._stream, "\n", self._patience):
+            return 0
+        written = streams.write(self._stream, text, self._patience)
+        self._torn = bool(written) and text[written - 1] != "\n"
+        return written
 
     def test(self) -> Verdict:
         try:
@@ -51,6 +65,10 @@ class LogChannel:
 
     def close(self) -> None:
         """Nothing to let go of: the stream is its owner's."""
+
+
+def _receipt(notice: Notice) -> Receipt:
+    return Receipt(location="log", verified="reply", possible_duplicate=notice.possible_duplicate)
 
 
 def _record(notice: Notice) -> dict[str, JsonValue]:
