@@ -700,13 +700,19 @@ class LedgerContract:
             "UPDATE runs SET status = 'FAILED'",
             "DELETE FROM runs",
             "INSERT INTO runs SELECT * FROM runs",
+            "UPDATE requests SET status = 'GENERATED' WHERE request_id = 'waits'",
+            "UPDATE requests SET status = 'COMPLETED', ended_at = changed_at WHERE request_id = 'waits'",
+            "DELETE FROM requests WHERE request_id = 'a'",
+            "UPDATE error_log SET error_code = ''",
+            "DELETE FROM error_log",
         ],
     )
     def test_the_database_refuses_what_may_not_be(
         self, ledger: SqlLedger, worker: SqlWorkLedger, statement: str
     ) -> None:
-        ledger.intake.accept([submission("a")])
+        ledger.intake.accept([submission("a"), refusal("bad")])
         drive(worker)
+        ledger.intake.accept([submission("waits")])
 
         with pytest.raises(DBAPIError), ledger.database.engine.begin() as connection:
             connection.execute(text(statement))

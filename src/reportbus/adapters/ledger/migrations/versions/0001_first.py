@@ -14,18 +14,18 @@ KEY: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 LEGAL: Final = (
     "(NEW.run = OLD.run AND NEW.status = OLD.status)"
-    " OR (NEW.run = OLD.run AND OLD.status = 'PENDING')"
+    " OR (NEW.run = OLD.run AND OLD.status = 'PENDING' AND NEW.status IN ('IN_PROGRESS', 'FAILED'))"
     " OR (NEW.run = OLD.run AND OLD.status = 'IN_PROGRESS' AND NEW.status <> 'PENDING')"
     " OR (NEW.run = OLD.run AND OLD.status = 'GENERATED' AND NEW.status NOT IN ('PENDING', 'IN_PROGRESS'))"
     " OR (NEW.run = OLD.run AND OLD.status = 'DISTRIBUTED' AND NEW.status IN ('COMPLETED', 'FAILED'))"
     " OR (NEW.run = OLD.run + 1 AND OLD.status = 'FAILED')"
 )
-"""A run moves forward only and stays ended.
+"""A run moves forward only and stays ended; what moves on several times in one transaction skips statuses.
 
 Another one may follow a failed one. The database refuses the rest.
 """
 
-APPEND_ONLY: Final = ("audit_log", "runs")
+APPEND_ONLY: Final = ("audit_log", "error_log", "runs")
 
 
 def upgrade() -> None:
@@ -50,6 +50,10 @@ def _defend_sqlite() -> None:
         f"CREATE TRIGGER requests_move BEFORE UPDATE OF status, run ON requests WHEN NOT ({LEGAL})"
         " BEGIN SELECT RAISE(ABORT, 'a request does not move that way'); END"
     )
+    op.execute(
+        "CREATE TRIGGER requests_no_delete BEFORE DELETE ON requests"
+        " BEGIN SELECT RAISE(ABORT, 'requests stay on record'); END"
+    )
     for table in APPEND_ONLY:
         for verb in ("UPDATE", "DELETE"):
             op.execute(
@@ -69,6 +73,10 @@ def _defend_postgresql() -> None:
         "CREATE TRIGGER requests_move BEFORE UPDATE OF status, run ON requests"
         f" FOR EACH ROW WHEN (NOT ({LEGAL}))"
         " EXECUTE FUNCTION reportbus_refuse('a request does not move that way')"
+    )
+    op.execute(
+        "CREATE TRIGGER requests_stay BEFORE DELETE OR TRUNCATE ON requests FOR EACH STATEMENT"
+        " EXECUTE FUNCTION reportbus_refuse('requests stay on record')"
     )
     for table in APPEND_ONLY:
         op.execute(
