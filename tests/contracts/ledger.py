@@ -687,6 +687,25 @@ class LedgerContract:
         assert [Status.COMPLETED] == [p.change.status for p in ledger.operations.unwritten(10)]
         assert "VAL_ALREADY_DONE" == list(ledger.records.audit("a"))[-1].details["code"]
 
+    @pytest.mark.parametrize("end", ["fault", "cancel", "deadline"])
+    def test_a_later_run_that_ends_before_its_report_is_staged_misses_what_no_run_delivered(
+        self, ledger: SqlLedger, worker: SqlWorkLedger, ledger_url: str, end: str
+    ) -> None:
+        ledger.intake.accept([submission("a", targets=2, notify=True)])
+        first, second = worker.record([succeeded(task) for task in worker.claim(ALL, {})], ALL)
+        worker.record([succeeded(first), *answered([second], FOR_GOOD)], NONE)
+        with closing(SqlLedger(ledger_url, SystemClock(), deadline_seconds=-1)) as other:
+            (other if end == "deadline" else ledger).operations.retry("a", "ann", staged=False)
+        if end == "fault":
+            worker.record(answered(worker.claim({Stage.GENERATE: 1}, {}), FOR_GOOD), NONE)
+        elif end == "cancel":
+            ledger.operations.cancel("a", "ann")
+        else:
+            ledger.operations.sweep()
+        notices = worker.claim({Stage.NOTIFY: 2}, {})
+
+        assert {1: (2,), 2: (2,)} == {n.job.run: n.outcome.missing for n in notices if n.outcome}
+
     # -- the database defends itself
 
     @pytest.mark.parametrize(

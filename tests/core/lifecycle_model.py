@@ -76,9 +76,11 @@ class MemoryLedger:
     outcomes: list[tuple[int, Outcome]] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     engine_calls: int = 0
+    asked: int = 0
 
     def past(self) -> Past:
-        """What the ended runs came to."""
+        """What the ended runs came to; counts how often that is asked."""
+        self.asked += 1
         doubtful = {job.subject for job in self.closed if job.stage is Stage.DELIVER and job.doubtful}
         return Past(self.delivered, doubtful)
 
@@ -123,7 +125,7 @@ class MemoryLedger:
             if not held.running and held.job.run == self.state.run and held.job.stage is not Stage.NOTIFY
         ]
         step = lifecycle.end_early(
-            self.state, "RUN_CANCELLED", "cancelled", closed=idle, request=self.request
+            self.state, "RUN_CANCELLED", "cancelled", closed=idle, request=self.request, past=self.past
         )
         for job in idle:
             self.closed.append(self.open.pop(job.number).job)

@@ -177,6 +177,29 @@ def test_a_report_made_anew_goes_only_to_targets_that_do_not_have_it() -> None:
     assert (Status.COMPLETED, 2, {1, 2}) == (ledger.state.status, ledger.engine_calls, ledger.delivered)
 
 
+@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_later_run_that_ends_before_its_report_is_staged_misses_what_no_run_delivered(
+    begun: bool,  # noqa: FBT001 - pytest passes by name
+    cancelled: bool,  # noqa: FBT001 - as above
+) -> None:
+    ledger = staged(targets=3)
+    ledger.answer(2, DELIVERED)
+    ledger.answer(3, FOR_GOOD)
+    ledger.answer(4, FOR_GOOD)
+    ledger.staged = False
+    ledger.retry()
+    (number,) = ledger.open
+    if begun:
+        ledger.start(number)
+    if cancelled:
+        ledger.cancel()
+    if number in ledger.open:
+        ledger.answer(number, FOR_GOOD)
+
+    assert [(1, (2, 3)), (2, (2, 3))] == [(run, outcome.missing) for run, outcome in ledger.outcomes]
+
+
 def test_a_retry_with_every_target_delivered_is_completed_at_once() -> None:
     ledger = staged(targets=1)
     ledger.delivered.add(1)
@@ -349,7 +372,7 @@ def test_the_other_sides_wish_is_honoured_within_limits(wish: float | None, wait
 def test_a_request_expires_like_it_is_cancelled() -> None:
     request = a_request()
     state = lifecycle.accept(request).state
-    step = lifecycle.end_early(state, "RUN_EXPIRED", "too late", closed=[], request=request)
+    step = lifecycle.end_early(state, "RUN_EXPIRED", "too late", closed=[], request=request, past=Past)
 
     assert ("RUN_EXPIRED", Status.PENDING) == (step.state.ending, step.state.status)
     assert request.expires_at > NOON

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from core.lifecycle_model import SUCCESS, MemoryLedger, a_request
 from reportbus.core import lifecycle
@@ -22,7 +20,7 @@ from reportbus.core.events import (
     Released,
 )
 from reportbus.core.jobs import Job, Stage
-from reportbus.core.lifecycle import NEXT, IllegalStep
+from reportbus.core.lifecycle import NEXT, IllegalStep, Policy
 from reportbus.core.model import TERMINAL, Status
 
 UNKNOWN = Failed(Kind.UNKNOWN, "DST_UNKNOWN", "who knows")
@@ -56,10 +54,9 @@ class AnyCourse(RuleBasedStateMachine):
         self.seen = [(1, Status.PENDING)]
         self.ledger.accept()
 
+    @precondition(lambda self: self.ledger.open)
     @rule(data=st.data(), failure=st.none() | failures)
     def a_worker_answers(self, data: st.DataObject, failure: Answer | None) -> None:
-        if not self.ledger.open:
-            return
         number = data.draw(st.sampled_from(sorted(self.ledger.open)))
         held = self.ledger.open[number]
         if not held.running:
@@ -80,21 +77,21 @@ class AnyCourse(RuleBasedStateMachine):
         state = self.ledger.state
         if job.stage is not Stage.NOTIFY and (state.ended or job.run != state.run):
             try:
-                lifecycle.step(state, job, answer, self.ledger.request, lifecycle.Policy(), 0.5)
+                lifecycle.step(state, job, answer, self.ledger.request, Policy(), 0.5, self.ledger.past)
             except IllegalStep:
                 return
             raise AssertionError((job, answer))
 
+    @precondition(lambda self: not self.ledger.state.ended)
     @rule()
     def somebody_cancels(self) -> None:
-        with suppress(IllegalStep):
-            self.ledger.cancel()
+        self.ledger.cancel()
 
+    @precondition(lambda self: self.ledger.state.status is Status.FAILED)
     @rule(lost=st.booleans())
     def somebody_retries(self, lost: bool) -> None:  # noqa: FBT001 - Hypothesis passes by name
         self.ledger.staged = self.ledger.staged and not lost
-        with suppress(IllegalStep):
-            self.ledger.retry()
+        self.ledger.retry()
 
     @invariant()
     def a_run_moves_forward_only(self) -> None:
@@ -116,6 +113,18 @@ class AnyCourse(RuleBasedStateMachine):
         working = [held for held in self.ledger.open.values() if held.job.stage is not Stage.NOTIFY]
         assert len(working) == self.ledger.state.open
         assert self.ledger.state.ended == (not working)
+
+    @invariant()
+    def at_the_end_of_a_run_each_target_has_the_report_or_is_named_as_missing(self) -> None:
+        if not self.ledger.state.ended:
+            return
+        _, outcome = self.ledger.outcomes[-1]
+        targets = [target.number for target in self.ledger.request.targets]
+        assert targets == sorted([*outcome.missing, *self.ledger.delivered])
+
+    @invariant()
+    def the_first_run_never_asks_what_was_before_it(self) -> None:
+        assert self.ledger.state.run > 1 or not self.ledger.asked
 
     @invariant()
     def a_delivery_that_may_be_the_second_one_is_marked_in_whatever_run(self) -> None:

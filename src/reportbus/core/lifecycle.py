@@ -269,12 +269,20 @@ def retry(state: RunState, request: Request, *, past: Past, staged: bool, by: st
 
 
 def end_early(
-    state: RunState, code: str, text: str, *, closed: Collection[Job], request: Request, by: str = ""
+    state: RunState,
+    code: str,
+    text: str,
+    *,
+    closed: Collection[Job],
+    request: Request,
+    past: Callable[[], Past],
+    by: str = "",
 ) -> Step:
     """Cancel or expire a run: no new work is opened; its jobs that no worker holds, `closed`, are closed.
 
     Jobs in a worker's hands still answer; the run ends with the last of them, with the truth of what they
-    did. Raises IllegalStep once the run has ended; asking twice changes nothing more.
+    did. `past` is asked as by `step`. Raises IllegalStep once the run has ended; asking twice changes nothing
+    more.
     """
     if state.ended:
         msg = f"the run has ended already, {state.status}"
@@ -296,12 +304,26 @@ def end_early(
     }
     note = Note(EventType.CANCEL, Component.OPERATOR, state.status, state.status, details)
     error = ErrorNote(code, text, Component.OPERATOR, retry_eligible=True)
-    if new.open:
-        return Step(new, notes=(note,), error=error)
-    return _finish(new, request, (note,))._replace(error=error)
+    if new.open or state.status is Status.GENERATED:
+        return _after(new, request, (note,))._replace(error=error)
+    return _fail(new, request, _without(request, _before(state, past)), (note,))._replace(error=error)
 
 
 # -- an answer
+
+
+class Case(NamedTuple):
+    """A job that is answered, in the run it belongs to; `past` is what earlier runs came to, if asked."""
+
+    state: RunState
+    job: Job
+    request: Request
+    past: Callable[[], Past]
+
+    @property
+    def ending(self) -> bool:
+        """Whether the run shall end, so that the job is not done again. Notices outlast their run."""
+        return bool(self.state.ending) and self.job.stage is not Stage.NOTIFY
 
 
 def step(
@@ -311,24 +333,26 @@ def step(
     request: Request,
     policy: Policy,
     jitter: float,
-    past: Callable[[], Past] = Past,
+    past: Callable[[], Past],
 ) -> Step:
     """What follows from the `answer` to an open job.
 
-    `past` is asked only where there were earlier runs, and only when targets are opened. Raises IllegalStep
-    where the answer does not fit the job, or the job is of an older run (notify jobs excepted).
+    `past` is asked only where there were earlier runs, when targets are opened or the run ends before that.
+    Raises IllegalStep where the answer does not fit the job, or the job is of an older run (notify jobs
+    excepted).
     """
     if job.stage is not Stage.NOTIFY and (job.run != state.run or state.ended or not state.open):
         msg = f"job {job.number} of run {job.run} is not open in run {state.run}, {state.status}"
         raise IllegalStep(msg)
+    case = Case(state, job, request, past)
     if isinstance(answer, HandedBack | Released):
-        return _given_back(state, job, answer, request)
+        return _given_back(case, answer)
     if isinstance(answer, Lost):
-        return _lost(state, job, request, policy)
+        return _lost(case, policy)
     if isinstance(answer, Failed):
-        return _failed(state, job, answer, request, policy, jitter)
+        return _failed(case, answer, policy, jitter)
     if isinstance(answer, Generated) and job.stage is Stage.GENERATE:
-        return _generated(state, job, answer, request, past)
+        return _generated(case, answer)
     if isinstance(answer, Delivered) and job.stage is Stage.DELIVER:
         note = _noted(state, job, _received(answer))
         return _after(state.moved(state.status, answered=1), request, (note,))
@@ -338,9 +362,8 @@ def step(
     raise IllegalStep(msg)
 
 
-def _generated(
-    state: RunState, job: Job, answer: Generated, request: Request, past: Callable[[], Past]
-) -> Step:
+def _generated(case: Case, answer: Generated) -> Step:
+    state, job, request, past = case
     new = _next(Status.IN_PROGRESS, Trigger.STAGED)
     details: dict[str, JsonValue] = {
         "run": job.run,
@@ -360,17 +383,15 @@ def _generated(
         details["note"] = answer.note
     note = Note(EventType.STATUS_CHANGE, Component.ENGINE, state.status, new, details)
     state = state.moved(new, answered=1)
-    before = Past() if state.run == 1 else past()
+    before = _before(state, past)
     if state.ending:
-        numbers = tuple(target.number for target in _missing(request, before))
-        return _finish(state._replace(failed=(*state.failed, *numbers)), request, (note,))
+        return _after(state._replace(failed=_without(request, before)), request, (note,))
     return _deliver(state, request, before, (note,))
 
 
-def _failed(
-    state: RunState, job: Job, answer: Failed, request: Request, policy: Policy, jitter: float
-) -> Step:
-    again = not (state.ending and job.stage is not Stage.NOTIFY) and _may_repeat(job, answer, policy)
+def _failed(case: Case, answer: Failed, policy: Policy, jitter: float) -> Step:
+    job = case.job
+    again = not case.ending and _may_repeat(job, answer, policy)
     if answer.kind is Kind.UNKNOWN or answer.code in _AT_ANY_POINT:
         job = job._replace(unknowns=job.unknowns + 1)
     component = COMPONENT_OF[job.stage]
@@ -381,49 +402,51 @@ def _failed(
         delay = policy.delay(job.attempt, jitter, answer.retry_after)
         details["again_in"] = round(delay, 3)
         job_again = job._replace(attempt=job.attempt + 1)
-        note = _noted(state, job, details, EventType.ERROR)
-        return Step(state, Fate.AGAIN, job=job_again, delay=delay, notes=(note,), error=error)
-    return _give_up(state, job, request, _noted(state, job, details, EventType.ERROR), error)
+        note = _noted(case.state, job, details, EventType.ERROR)
+        return Step(case.state, Fate.AGAIN, job=job_again, delay=delay, notes=(note,), error=error)
+    return _give_up(case._replace(job=job), _noted(case.state, job, details, EventType.ERROR), error)
 
 
-def _given_back(state: RunState, job: Job, answer: HandedBack | Released, request: Request) -> Step:
+def _given_back(case: Case, answer: HandedBack | Released) -> Step:
     """It costs no attempt; of a released job nobody knows how far it came."""
     if isinstance(answer, HandedBack):
-        return _back(state, job, request, _noted(state, job, {"handed_back": True}))
-    job = job._replace(unknowns=job.unknowns + 1)
-    return _back(state, job, request, _noted(state, job, {"released": True}))
+        return _back(case, _noted(case.state, case.job, {"handed_back": True}))
+    job = case.job._replace(unknowns=case.job.unknowns + 1)
+    return _back(case._replace(job=job), _noted(case.state, job, {"released": True}))
 
 
-def _lost(state: RunState, job: Job, request: Request, policy: Policy) -> Step:
-    losses = job.losses + 1
-    job = job._replace(losses=losses)
-    if losses <= policy.max_losses or (state.ending and job.stage is not Stage.NOTIFY):
-        return _back(state, job, request, _noted(state, job, {"lost": losses}))
+def _lost(case: Case, policy: Policy) -> Step:
+    losses = case.job.losses + 1
+    job = case.job._replace(losses=losses)
+    case = case._replace(job=job)
+    if losses <= policy.max_losses or case.ending:
+        return _back(case, _noted(case.state, job, {"lost": losses}))
     text = f"{losses} workers were lost or hung while doing this job; it is not tried again by itself"
-    note = _noted(state, job, {"code": "SYS_CRASH_LOOP", "text": text}, EventType.ERROR)
-    error = ErrorNote("SYS_CRASH_LOOP", text, COMPONENT_OF[job.stage], losses)
-    return _give_up(state, job, request, note, error)
+    note = _noted(case.state, job, {"code": "SYS_CRASH_LOOP", "text": text}, EventType.ERROR)
+    return _give_up(case, note, ErrorNote("SYS_CRASH_LOOP", text, COMPONENT_OF[job.stage], losses))
 
 
-def _back(state: RunState, job: Job, request: Request, note: Note) -> Step:
+def _back(case: Case, note: Note) -> Step:
     """The job comes back undone: for another worker, unless the run is ending."""
-    if state.ending and job.stage is not Stage.NOTIFY:
-        error = ErrorNote(state.ending, state.text, COMPONENT_OF[job.stage])
-        return _give_up(state, job, request, note, error)
+    state, job = case.state, case.job
+    if case.ending:
+        return _give_up(case, note, ErrorNote(state.ending, state.text, COMPONENT_OF[job.stage]))
     return Step(state, Fate.AGAIN, job=job, notes=(note,))
 
 
-def _give_up(state: RunState, job: Job, request: Request, note: Note, error: ErrorNote) -> Step:
+def _give_up(case: Case, note: Note, error: ErrorNote) -> Step:
     """The job failed for good. A notice changes nothing; a report or a target does."""
+    state, job, request, past = case
     if job.stage is Stage.NOTIFY:
         return Step(state, Fate.FAILED, job=job, notes=(note,), error=error)
-    failed = (*state.failed, job.subject) if job.stage is Stage.DELIVER else state.failed
-    new = state._replace(open=state.open - 1, failed=failed)
+    new = state._replace(open=state.open - 1)
     if not new.code:
         new = new._replace(code=error.code, text=error.text)
     if job.stage is Stage.GENERATE:
-        return _finish(new, request, (note,))._replace(fate=Fate.FAILED, job=job, error=error)
-    return _after(new, request, (note,))._replace(fate=Fate.FAILED, job=job, error=error)
+        step = _fail(new, request, _without(request, _before(state, past)), (note,))
+    else:
+        step = _after(new._replace(failed=(*new.failed, job.subject)), request, (note,))
+    return step._replace(fate=Fate.FAILED, job=job, error=error)
 
 
 _AT_ANY_POINT: Final = frozenset({"SYS_INTERNAL"})
@@ -456,46 +479,52 @@ def _deliver(state: RunState, request: Request, past: Past, notes: tuple[Note, .
     )
     if jobs:
         return Step(state.moved(state.status, opened=len(jobs)), opened=jobs, notes=notes)
-    return _finish(state, request, notes)
+    return _complete(state, request, notes)
 
 
 def _after(state: RunState, request: Request, notes: tuple[Note, ...]) -> Step:
-    """GENERATED, with a target answered: move on where no job is open any more."""
-    return Step(state, notes=notes) if state.open else _finish(state, request, notes)
+    """A job was answered or closed: end the run where none is open any more and the report was staged."""
+    if state.open:
+        return Step(state, notes=notes)
+    return _fail(state, request, state.failed, notes) if state.failed else _complete(state, request, notes)
 
 
-def _finish(state: RunState, request: Request, notes: tuple[Note, ...]) -> Step:
-    """The run has no open job left: end it and open the notices of its outcome."""
-    if state.failed or state.status is not Status.GENERATED:
-        final = _next(state.status, Trigger.GAVE_UP)
-        reached = state.status is Status.GENERATED
-        unreached = () if reached else tuple(target.number for target in request.targets)
-        outcome = Outcome(final, state.code, state.text, state.failed or unreached)
-        details: dict[str, JsonValue] = {"run": state.run, "code": state.code, "text": state.text}
-        if state.failed:
-            details |= {"missing": list(state.failed), "targets": len(request.targets)}
-        moves = (Note(EventType.STATUS_CHANGE, Component.ORCHESTRATOR, state.status, final, details),)
-    else:
-        between = _next(state.status, Trigger.DELIVERED)
-        final = _next(between, Trigger.CLOSED)
-        outcome = Outcome(final)
-        notes = (*notes[:-1], notes[-1]._replace(new=between))
-        moves = (Note(EventType.STATUS_CHANGE, Component.ORCHESTRATOR, between, final, {"run": state.run}),)
-    rules = [position for position, rule in enumerate(request.notify) if final in rule.on]
+def _complete(state: RunState, request: Request, notes: tuple[Note, ...]) -> Step:
+    """Every target has the report: the run ends well. The last of `notes` brought it there."""
+    between = _next(state.status, Trigger.DELIVERED)
+    final = _next(between, Trigger.CLOSED)
+    move = Note(EventType.STATUS_CHANGE, Component.ORCHESTRATOR, between, final, {"run": state.run})
+    notes = (*notes[:-1], notes[-1]._replace(new=between), move)
+    return _end(state, request, Outcome(final), notes)
+
+
+def _fail(state: RunState, request: Request, missing: tuple[int, ...], notes: tuple[Note, ...]) -> Step:
+    """The run ends with these targets still without the report."""
+    final = _next(state.status, Trigger.GAVE_UP)
+    details: dict[str, JsonValue] = {"run": state.run, "code": state.code, "text": state.text}
+    if state.failed:
+        details |= {"missing": list(state.failed), "targets": len(request.targets)}
+    move = Note(EventType.STATUS_CHANGE, Component.ORCHESTRATOR, state.status, final, details)
+    return _end(state, request, Outcome(final, state.code, state.text, missing), (*notes, move))
+
+
+def _end(state: RunState, request: Request, outcome: Outcome, notes: tuple[Note, ...]) -> Step:
+    """The terminal status, and the notices that it opens."""
+    rules = [position for position, rule in enumerate(request.notify) if outcome.status in rule.on]
     notices = tuple(
         Job(number, state.run, Stage.NOTIFY, position, channel_lane(request.notify[position].channel))
         for number, position in enumerate(rules, state.next_job)
     )
     ended = RunState(
         run=state.run,
-        status=final,
+        status=outcome.status,
         next_job=state.next_job + len(notices),
         failed=state.failed,
         ending=state.ending,
         code=outcome.code,
         text=outcome.text,
     )
-    return Step(ended, opened=notices, notes=(*notes, *moves), outcome=outcome)
+    return Step(ended, opened=notices, notes=notes, outcome=outcome)
 
 
 def _next(status: Status, trigger: Trigger) -> Status:
@@ -506,8 +535,18 @@ def _next(status: Status, trigger: Trigger) -> Status:
         raise IllegalStep(msg) from None
 
 
+def _before(state: RunState, past: Callable[[], Past]) -> Past:
+    """What the runs before this one came to; the first one has none before it, and nobody is asked."""
+    return Past() if state.run == 1 else past()
+
+
 def _missing(request: Request, past: Past) -> tuple[Target, ...]:
     return tuple(target for target in request.targets if target.number not in past.delivered)
+
+
+def _without(request: Request, past: Past) -> tuple[int, ...]:
+    """The numbers of the targets that do not have the report."""
+    return tuple(target.number for target in _missing(request, past))
 
 
 def _noted(state: RunState, job: Job, details: dict[str, JsonValue], type_: EventType | None = None) -> Note:

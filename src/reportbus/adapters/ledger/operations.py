@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, select
@@ -208,7 +209,13 @@ class SqlOperations:
         request: Request = self._contents.get(connection, [entry.key])[entry.key]
         idle = self._idle_jobs(connection, entry)
         step = lifecycle.end_early(
-            entry.state, code, text, closed=[job for job, _ in idle], request=request, by=by
+            entry.state,
+            code,
+            text,
+            closed=[job for job, _ in idle],
+            request=request,
+            past=partial(past_of, connection, entry.key),
+            by=by,
         )
         book.take(entry, step)
         for job, fence in idle:
