@@ -335,6 +335,14 @@ def test_an_answer_that_does_not_fit_its_job_changes_nothing(stage: int, answer:
     assert before == ledger.state
 
 
+def test_a_report_that_nobody_took_up_cannot_be_staged() -> None:
+    ledger = MemoryLedger(a_request())
+    ledger.accept()
+
+    with pytest.raises(IllegalStep, match="no way from PENDING by STAGED"):
+        ledger.answer(1, GENERATED)
+
+
 def test_a_refused_request_is_failed_from_the_beginning() -> None:
     step = lifecycle.refuse("VAL_FORMAT", "no format DOC")
 

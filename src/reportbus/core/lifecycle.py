@@ -364,7 +364,7 @@ def step(
 
 def _generated(case: Case, answer: Generated) -> Step:
     state, job, request, past = case
-    new = _next(Status.IN_PROGRESS, Trigger.STAGED)
+    new = _next(state.status, Trigger.STAGED)
     details: dict[str, JsonValue] = {
         "run": job.run,
         "job": job.number,
