@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportbus.core.company import Company, together
+from reportbus.core.lifecycle.company import Company, together
 
 MOST = 3
 losses = st.lists(st.integers(1, MOST), max_size=100)

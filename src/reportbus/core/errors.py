@@ -2,7 +2,7 @@
 
 ```
 ReportbusError
-├── Transient   the same call may work later; only core/lifecycle.py decides whether it is made again
+├── Transient   the same call may work later; only core/lifecycle/ decides whether it is made again
 ├── Permanent   the same call will fail again
 ├── Unknown     the effect may or may not have happened (a connection lost after a mail's final dot)
 └── Refused     input that breaks the rules: every problem at once

@@ -20,11 +20,10 @@ from reportbus.adapters.ledger.reclaim import excuse, take_back
 from reportbus.adapters.ledger.rows import job_of, newest_outputs, targets_of
 from reportbus.core import lifecycle
 from reportbus.core.codec import encode
-from reportbus.core.company import Company
 from reportbus.core.errors import ReportbusError
 from reportbus.core.events import Failed, Kind
 from reportbus.core.jobs import Stage, Task
-from reportbus.core.lifecycle import IllegalStep
+from reportbus.core.lifecycle import Company, IllegalStep
 from reportbus.core.model import Artifact, Outcome, Status
 from reportbus.ports import Pulse
 

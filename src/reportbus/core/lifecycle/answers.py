@@ -1,6 +1,6 @@
 """The life of a request: every decision of the line, as one table and pure functions.
 
-Two rules: what decides about statuses, retries or the next job stands in this file and nowhere else; and
+Two rules: what decides about statuses, retries or the next job stands in this folder and nowhere else; and
 nothing here does I/O, reads a clock, draws a random number or logs.
 
 A request has runs, numbered from 1. A run only moves forward through `NEXT` and ends in exactly one terminal
