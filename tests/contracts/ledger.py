@@ -19,13 +19,12 @@ from sqlalchemy.exc import DBAPIError
 from contracts.ledger_samples import ALL, NONE, answered, drive, refusal, submission, succeeded
 from reportbus.adapters.clock import SystemClock
 from reportbus.adapters.ledger import schema, tables
-from reportbus.adapters.ledger.answers import Policies
 from reportbus.adapters.ledger.revision import REVISION
 from reportbus.adapters.ledger.sql import SqlLedger
 from reportbus.core.errors import Permanent, Refused
 from reportbus.core.events import Failed, HandedBack, Kind, Lost
 from reportbus.core.jobs import Stage
-from reportbus.core.lifecycle import Policy
+from reportbus.core.lifecycle import Policies, Policy
 from reportbus.core.model import Status
 from reportbus.ports import Filter, Intaken
 

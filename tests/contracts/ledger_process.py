@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from contracts.ledger_samples import ALL, NONE, drive, succeeded
 from reportbus.adapters.clock import SystemClock
-from reportbus.adapters.ledger.answers import Policies
 from reportbus.adapters.ledger.sql import SqlLedger
 from reportbus.core.jobs import Job, Stage
+from reportbus.core.lifecycle import Policies
 
 if TYPE_CHECKING:
     from reportbus.core.lifecycle import Policy

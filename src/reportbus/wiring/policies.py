@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reportbus.adapters.ledger.answers import Policies
 from reportbus.core.jobs import channel_lane, engine_lane, target_lane
-from reportbus.core.lifecycle import NOTICE_SECONDS, Policy
+from reportbus.core.lifecycle import NOTICE_SECONDS, Policies, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

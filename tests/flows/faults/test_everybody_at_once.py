@@ -13,12 +13,11 @@ from sqlalchemy import text
 
 from contracts.ledger_samples import answered, drive, submission, succeeded
 from reportbus.adapters.clock import SystemClock
-from reportbus.adapters.ledger.answers import Policies
 from reportbus.adapters.ledger.sql import SqlLedger
 from reportbus.core.errors import Refused
 from reportbus.core.events import Event, Failed, HandedBack, Kind
 from reportbus.core.jobs import Stage
-from reportbus.core.lifecycle import Policy
+from reportbus.core.lifecycle import Policies, Policy
 from reportbus.core.model import TERMINAL
 from reportbus.ports import Filter
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from random import random
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from reportbus.adapters.ledger.entries import Entry
     from reportbus.core.events import Answer
     from reportbus.core.jobs import Job
-    from reportbus.core.lifecycle import Policy
+    from reportbus.core.lifecycle import Policies
     from reportbus.core.model import Artifact, JsonValue, Request
 
 _log: Final = logging.getLogger(__name__)
@@ -36,19 +35,6 @@ _DELIVERED: Final = select(tables.deliveries.c.target).where(tables.deliveries.c
 _DOUBTFUL: Final = select(_jobs.subject).where(
     _jobs.stage == Stage.DELIVER.value, or_(_jobs.losses > 0, _jobs.unknowns > 0)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Policies:
-    """Which retry policy a job has: that of its lane, else its stage's."""
-
-    usual: Policy = field(default_factory=lifecycle.Policy)
-    notices: Policy = lifecycle.NOTIFY_POLICY
-    lanes: Mapping[str, Policy] = field(default_factory=dict)
-
-    def of(self, job: Job) -> Policy:
-        """The job's policy."""
-        return self.lanes.get(job.lane) or (self.notices if job.stage is Stage.NOTIFY else self.usual)
 
 
 class Keeping:

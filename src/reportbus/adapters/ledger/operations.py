@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from reportbus.adapters.ledger.answers import Policies
     from reportbus.adapters.ledger.contents import Contents
     from reportbus.adapters.ledger.database import Database
     from reportbus.adapters.ledger.doorbell import Doorbell
     from reportbus.adapters.ledger.entries import Entry
     from reportbus.adapters.ledger.liveness import Liveness
     from reportbus.core.jobs import Job
+    from reportbus.core.lifecycle import Policies
     from reportbus.core.model import Request
 
 EXPIRY_BATCH: Final = 200

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-    from reportbus.adapters.ledger.answers import Policies
     from reportbus.adapters.ledger.contents import Contents
     from reportbus.adapters.ledger.database import Database
     from reportbus.adapters.ledger.dialects import Dialect
     from reportbus.adapters.ledger.liveness import Liveness
+    from reportbus.core.lifecycle import Policies
 
 BATCH: Final = 1000
 """At most this many jobs are taken back in one transaction."""

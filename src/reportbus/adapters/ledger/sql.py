@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from reportbus.adapters.ledger.answers import Policies
 from reportbus.adapters.ledger.contents import Contents
 from reportbus.adapters.ledger.database import IDLE_SECONDS, Database
 from reportbus.adapters.ledger.doorbell import FileChanges, Silence
@@ -16,6 +15,7 @@ from reportbus.adapters.ledger.operations import SqlOperations
 from reportbus.adapters.ledger.records import SqlRecords
 from reportbus.adapters.ledger.revision import require_current
 from reportbus.adapters.ledger.work import SqlWorkLedger
+from reportbus.core.lifecycle import Policies
 
 if TYPE_CHECKING:
     from reportbus.adapters.ledger.doorbell import Doorbell

@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-    from reportbus.adapters.ledger.answers import Policies
     from reportbus.adapters.ledger.contents import Contents
     from reportbus.adapters.ledger.database import Database
     from reportbus.adapters.ledger.doorbell import Doorbell
     from reportbus.adapters.ledger.liveness import Liveness
     from reportbus.core.events import Event
+    from reportbus.core.lifecycle import Policies
     from reportbus.core.model import JsonValue
 
 _CLAIMING: Final = 0x7265_7001

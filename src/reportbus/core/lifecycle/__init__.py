@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from reportbus.core.lifecycle.answers import step
 from reportbus.core.lifecycle.company import Company
-from reportbus.core.lifecycle.policy import NOTICE_SECONDS, NOTIFY_POLICY, Policy
+from reportbus.core.lifecycle.policy import NOTICE_SECONDS, NOTIFY_POLICY, Policies, Policy
 from reportbus.core.lifecycle.record import COMPONENT_OF
 from reportbus.core.lifecycle.runs import accept, end_early, refuse, retry, start
 from reportbus.core.lifecycle.state import Fate, Past, RunState, Step
@@ -46,6 +46,7 @@ __all__ = [
     "Fate",
     "IllegalStep",
     "Past",
+    "Policies",
     "Policy",
     "RunState",
     "Step",

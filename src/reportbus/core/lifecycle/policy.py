@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from reportbus.core.errors import TRANSIENT_CODES
 from reportbus.core.events import Kind
+from reportbus.core.jobs import Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reportbus.core.events import Failed
     from reportbus.core.jobs import Job
 
@@ -67,3 +70,16 @@ NOTICE_SECONDS: Final = 86_400.0
 
 NOTIFY_POLICY: Final = Policy().lasting(NOTICE_SECONDS)
 """Notices are tried for a day: 583 waits of any length up to five minutes, an hour more or less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """Which retry policy a job has: that of its lane, else its stage's."""
+
+    usual: Policy = field(default_factory=Policy)
+    notices: Policy = NOTIFY_POLICY
+    lanes: Mapping[str, Policy] = field(default_factory=dict)
+
+    def of(self, job: Job) -> Policy:
+        """The job's policy."""
+        return self.lanes.get(job.lane) or (self.notices if job.stage is Stage.NOTIFY else self.usual)
