@@ -16,7 +16,7 @@ from reportbus.core import lifecycle
 from reportbus.core.chain import FIRST
 from reportbus.core.codec import request_to_text
 from reportbus.core.lifecycle import RunState
-from reportbus.core.model import HIGHEST_PRIORITY, TERMINAL, Status
+from reportbus.core.model import TERMINAL, Status
 from reportbus.core.notes import Component, EventType
 from reportbus.ports import Intaken
 
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from reportbus.core.lifecycle import Step
     from reportbus.core.model import JsonValue
     from reportbus.ports import Submission
-
-AGEING_SECONDS: Final = 300.0
-"""How much age outweighs one level of priority: nothing starves, since everything grows older."""
 
 _NOWHERE: Final = RunState(run=1, status=Status.PENDING)
 
@@ -129,7 +126,7 @@ class SqlIntake:
         keys = self._dialect.new_keys(connection, tables.requests, len(fresh))
         entries: dict[str, Entry] = {}
         for item, key in zip(fresh, keys, strict=True):
-            rank = book.now + (item.priority - HIGHEST_PRIORITY) * AGEING_SECONDS
+            rank = lifecycle.rank(item.priority, book.now)
             expires_at = item.request.expires_at.timestamp() if item.request else book.now
             entry = Entry(key, item.request_id, rank, expires_at, _NOWHERE, 0, FIRST)
             step = _first_step(item)

@@ -1,7 +1,7 @@
 """The life of a request: every decision of the line, as one table and pure functions.
 
-Two rules: what decides about statuses, retries or the next job stands in this package and nowhere else; and
-nothing here does I/O, reads a clock, draws a random number or logs.
+Two rules: what decides about statuses, retries, the next job or the order of jobs stands in this package and
+nowhere else; and nothing here does I/O, reads a clock, draws a random number or logs.
 
 A request has runs, numbered from 1. A run only moves forward through `NEXT` and ends in exactly one terminal
 status. It waits for its open jobs; when the last of them is answered it moves to the next status, and that
@@ -17,6 +17,7 @@ Read it in this order; each module imports only from those above it:
 ```
 table      the statuses and what leads from one to the next
 policy     when a job that failed is tried again
+order      which of the due jobs goes first
 company    which jobs go together once workers have died with them
 state      where a run stands, and what a step consists of
 record     how steps are written down
@@ -30,6 +31,7 @@ from __future__ import annotations
 
 from reportbus.core.lifecycle.answers import step
 from reportbus.core.lifecycle.company import Company
+from reportbus.core.lifecycle.order import rank
 from reportbus.core.lifecycle.policy import NOTICE_SECONDS, NOTIFY_POLICY, Policies, Policy
 from reportbus.core.lifecycle.record import COMPONENT_OF
 from reportbus.core.lifecycle.runs import accept, end_early, refuse, retry, start
@@ -53,6 +55,7 @@ __all__ = [
     "Trigger",
     "accept",
     "end_early",
+    "rank",
     "refuse",
     "retry",
     "start",
