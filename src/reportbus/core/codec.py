@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from reportbus.core.model import Artifact, Mail, NotifyRule, Request, Status, Target, TargetType
+from reportbus.core.model import Mail, NotifyRule, Request, Status, Target, TargetType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -86,18 +86,6 @@ def request_from_text(text: str) -> Request:
         priority=data["priority"],
         requested_by=data["by"],
     )
-
-
-def artifact_to_data(artifact: Artifact) -> dict[str, JsonValue]:
-    """An artifact as JSON data."""
-    return {
-        "key": artifact.key,
-        "file_name": artifact.file_name,
-        "format": artifact.format,
-        "size": artifact.size,
-        "sha256": artifact.sha256,
-        "rows": artifact.rows,
-    }
 
 
 def _target_to_data(target: Target) -> dict[str, Any]:
