@@ -75,11 +75,11 @@ def take_back(database: Database, contents: Contents, policies: Policies, worker
     its jobs are taken, and count as released, since whoever calls lives; otherwise jobs of requests that
     others have locked are left to the next call.
     """
-    answer = Lost() if worker is None else Released()
+    answer, skip = (Lost(), True) if worker is None else (Released(), False)
     with database.read() as connection:
         holders = connection.execute(_HOLDERS).scalars().all()
     return sum(
-        _take_all(database, contents, policies, holder, answer)
+        _take_all(database, contents, policies, holder, answer, skip=skip)
         for holder in holders
         if worker in {None, holder}
     )
@@ -105,14 +105,23 @@ def excuse(connection: Connection, dialect: Dialect, worker: int, jobs: Collecti
 
 
 def _take_all(
-    database: Database, contents: Contents, policies: Policies, worker: int, answer: Lost | Released
+    database: Database,
+    contents: Contents,
+    policies: Policies,
+    worker: int,
+    answer: Lost | Released,
+    *,
+    skip: bool,
 ) -> int:
     taken = 0
     while True:
         with database.write() as connection:
             found = connection.execute(_HELD, {"who": worker}).all()
             book = Book(database.dialect, database.dialect.now(connection))
-            count = _lose(connection, database, book, contents, policies, found, answer) if found else 0
+            count = 0
+            if found:
+                book.load(connection, {row.request_key for row in found}, skip=skip)
+                count = _lose(connection, database, book, contents, policies, found, answer)
         tell(book)
         taken += count
         if count < BATCH:
@@ -128,7 +137,6 @@ def _lose(
     found: Sequence[Row[Any]],
     answer: Lost | Released,
 ) -> int:
-    book.load(connection, {row.request_key for row in found}, skip=isinstance(answer, Lost))
     still = _locked(connection, database, [row for row in found if row.request_key in book])
     requests = contents.get(connection, {row.request_key for row in still})
     for row in still:
