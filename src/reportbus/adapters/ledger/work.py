@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Column, bindparam, insert, select, update
@@ -14,66 +12,38 @@ from sqlalchemy import Column, bindparam, insert, select, update
 from reportbus.adapters.ledger import tables
 from reportbus.adapters.ledger.answers import Keeping, apply, refuse_answer, tell
 from reportbus.adapters.ledger.book import Book
-from reportbus.adapters.ledger.contents import Unreadable
+from reportbus.adapters.ledger.claim import Claim, fail_unreadable
 from reportbus.adapters.ledger.dialects import utc
 from reportbus.adapters.ledger.reclaim import excuse, take_back
-from reportbus.adapters.ledger.rows import job_of, newest_outputs, targets_of
-from reportbus.core import lifecycle
+from reportbus.adapters.ledger.tasks import COLUMNS, tasks_of
 from reportbus.core.codec import encode
 from reportbus.core.errors import ReportbusError
 from reportbus.core.events import Failed, Kind
-from reportbus.core.jobs import Stage, Task
-from reportbus.core.lifecycle import Company, IllegalStep
-from reportbus.core.model import Artifact, Outcome, Status
+from reportbus.core.jobs import Stage
+from reportbus.core.lifecycle import IllegalStep
 from reportbus.ports import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
 
     from reportbus.adapters.ledger.contents import Contents
     from reportbus.adapters.ledger.database import Database
     from reportbus.adapters.ledger.doorbell import Doorbell
     from reportbus.adapters.ledger.liveness import Liveness
     from reportbus.core.events import Event
+    from reportbus.core.jobs import Task
     from reportbus.core.lifecycle import Policies
     from reportbus.core.model import JsonValue
 
-_CLAIMING: Final = 0x7265_7001
-"""The purpose under which claims take turns where lanes are limited."""
-
-_PROMOTE_SECONDS: Final = 0.2
-"""How long a claim may pass over jobs that came due in the meantime."""
-
 _jobs = tables.jobs.c
-_CLAIMED: Final[tuple[Column[Any], ...]] = (
-    _jobs.job_key,
-    _jobs.request_key,
-    _jobs.number,
-    _jobs.run,
-    _jobs.stage,
-    _jobs.subject,
-    _jobs.lane,
-    _jobs.attempt,
-    _jobs.losses,
-    _jobs.unknowns,
-    _jobs.fence,
-    _jobs.checkpoint,
-)
-_READY: Final = (
-    select(*_CLAIMED)
-    .where(_jobs.state == "READY", _jobs.stage == bindparam("stage"))
-    .order_by(_jobs.rank)
-    .limit(bindparam("limit"))
-)
-_WITH_DEADLINES: Final[tuple[Column[Any], ...]] = (*_CLAIMED, tables.requests.c.expires_at)
+_WITH_DEADLINES: Final[tuple[Column[Any], ...]] = (*COLUMNS, tables.requests.c.expires_at)
 _RUNNING: Final = (
     select(*_WITH_DEADLINES)
     .join(tables.requests, tables.requests.c.request_key == _jobs.request_key)
     .where(_jobs.state == "RUNNING", _jobs.worker == bindparam("me"))
 )
-_OVERDUE: Final = select(_jobs.job_key).where(_jobs.state == "WAITING", _jobs.due_at <= bindparam("now"))
 _ALIVE: Final = select(tables.workers.c.gone).where(tables.workers.c.worker == bindparam("worker"))
 _RENEW: Final = (
     update(tables.workers)
@@ -104,15 +74,12 @@ class SqlWorkLedger:
         self._doorbell = doorbell
         self._lease = lease_seconds
         self._limited: frozenset[str] = frozenset()
-        self._promoted = 0.0
         self._among = self._dialect.among(_jobs.job_key, "jobs")
-        overdue = self._dialect.locked(_OVERDUE, skip=True)  # what another claim is at is promoted by that
-        self._promotion = update(tables.jobs).where(_jobs.job_key.in_(overdue)).values(state="READY")
         self._hands: dict[int, Task] = {}
-        self._left_out = False
         self._uncertain = False
         self.name = name or f"{socket.gethostname()}:{os.getpid()}"
         self.worker = self._enroll(self.name)
+        self._claim = Claim(database, contents, policies, self.worker)
 
     def claim(self, capacity: Mapping[Stage, int], limits: Mapping[str, int]) -> Sequence[Task]:
         self._limited = frozenset(limits)
@@ -121,13 +88,9 @@ class SqlWorkLedger:
             if connection.execute(_ALIVE, {"worker": self.worker}).scalar_one():
                 return []
             found = self._found(connection) if self._uncertain else []
-            self._promote(connection, now)
-            if limits:
-                self._dialect.one_at_a_time(connection, _CLAIMING)
-            rows = self._due(connection, capacity, limits)
-            tasks = [*found, *(self._take_up(connection, now, rows) if rows else ())]
+            taken = self._claim.take(connection, Book(self._dialect, now), capacity, limits, self._losses())
             book = Book(self._dialect, now)
-            tasks = self._fail_unreadable(connection, book, tasks)
+            tasks = fail_unreadable(connection, book, self._policies, [*found, *taken])
         tell(book)
         self._take_in_hand(tasks)
         return tasks
@@ -144,7 +107,7 @@ class SqlWorkLedger:
             self._hands.pop(key, None)
         tell(book)
         self._take_in_hand(keeping.tasks)
-        if book.ready or self._left_out:
+        if book.ready or self._claim.left_out:
             self._doorbell.ring()
         self._forget(book, events)
         return keeping.tasks
@@ -217,7 +180,12 @@ class SqlWorkLedger:
         lost = [row for row in rows if fences.get(row.job_key) != row.fence]
         self._uncertain = False
         fences = {row.job_key: row.fence for row in lost}
-        return self._tasks(connection, lost, fences, {row.request_key: row.expires_at for row in lost})
+        deadlines = {row.request_key: row.expires_at for row in lost}
+        return tasks_of(connection, self._database, self._contents, lost, fences, deadlines)
+
+    def _losses(self) -> Iterator[int]:
+        """Of those jobs in hand that have some."""
+        return (task.job.losses for task in self._hands.values() if task.job.losses)
 
     def _enroll(self, name: str) -> int:
         worker = 0
@@ -237,137 +205,6 @@ class SqlWorkLedger:
             self._liveness.drop(worker)
             raise
         return worker
-
-    def _promote(self, connection: Connection, now: float) -> None:
-        """Waiting jobs whose time has come are ready; asked now and then, not by each claim."""
-        if now - self._promoted >= _PROMOTE_SECONDS or now < self._promoted:
-            connection.execute(self._promotion, {"now": now})
-            self._promoted = now
-
-    def _due(
-        self, connection: Connection, capacity: Mapping[Stage, int], limits: Mapping[str, int]
-    ) -> list[Row[Any]]:
-        left = self._room(connection, limits) if limits else {}
-        statement = self._dialect.locked(_READY, skip=True)
-        full = [lane for lane, room in left.items() if room <= 0]
-        if full:
-            statement = statement.where(_jobs.lane.not_in(full))
-        company = Company(self._losses(), self._policies.usual.max_losses)
-        if company.full:
-            statement = statement.where(_jobs.losses == 0)
-        self._left_out = company.full
-        due: list[Row[Any]] = []
-        for stage, limit in capacity.items():
-            if limit <= 0:
-                continue
-            for row in connection.execute(statement, {"stage": stage.value, "limit": limit}).all():
-                room = left.get(row.lane)
-                if room is not None and room <= 0:
-                    continue
-                if not company.admits(row.losses):
-                    self._left_out = True
-                    continue
-                if room is not None:
-                    left[row.lane] = room - 1
-                due.append(row)
-        return due
-
-    def _losses(self) -> Iterator[int]:
-        """Of those jobs in hand that have some."""
-        return (task.job.losses for task in self._hands.values() if task.job.losses)
-
-    def _room(self, connection: Connection, limits: Mapping[str, int]) -> dict[str, int]:
-        running = connection.execute(
-            select(_jobs.lane).where(_jobs.state == "RUNNING", _jobs.lane.in_(list(limits)))
-        ).scalars()
-        left = dict(limits)
-        for lane in running:
-            left[lane] -= 1
-        return left
-
-    def _take_up(self, connection: Connection, now: float, rows: Sequence[Row[Any]]) -> list[Task]:
-        """Take these jobs, but for those whose requests others have locked.
-
-        Where all have been locked, wait for them.
-        """
-        book = Book(self._dialect, now)
-        book.load(connection, {row.request_key for row in rows}, skip=True)
-        free = [row for row in rows if row.request_key in book]
-        if not free:
-            book.load(connection, {row.request_key for row in rows})
-        rows = free or rows
-        connection.execute(
-            update(tables.jobs)
-            .where(self._among)
-            .values(state="RUNNING", worker=self.worker, fence=_jobs.fence + 1),
-            {"jobs": self._dialect.keys([row.job_key for row in rows])},
-        )
-        fences = {row.job_key: row.fence + 1 for row in rows}
-        deadlines = {row.request_key: book.entry(row.request_key).expires_at for row in rows}
-        tasks = self._tasks(connection, rows, fences, deadlines)
-        for task in tasks:
-            entry = book.entry(task.request_key)
-            book.take(entry, lifecycle.start(entry.state, task.job))
-        book.flush(connection)
-        return tasks
-
-    def _fail_unreadable(self, connection: Connection, book: Book, tasks: list[Task]) -> list[Task]:
-        """Fail the jobs whose requests cannot be read, so that no stage sees them; the others."""
-        bad = [task for task in tasks if isinstance(task.request, Unreadable)]
-        if not bad:
-            return tasks
-        book.load(connection, {task.request_key for task in bad})
-        for task in bad:
-            why = task.request.why if isinstance(task.request, Unreadable) else ""
-            apply(connection, book, self._policies, task, Failed(Kind.PERMANENT, "SYS_CONTENT", why))
-        book.flush(connection)
-        return [task for task in tasks if not isinstance(task.request, Unreadable)]
-
-    def _tasks(
-        self,
-        connection: Connection,
-        rows: Sequence[Row[Any]],
-        fences: Mapping[int, int],
-        deadlines: Mapping[int, float],
-    ) -> list[Task]:
-        """The rows' jobs with all it takes to do them: fences by job, deadlines by request."""
-        if not rows:
-            return []
-        requests = self._contents.get(connection, {row.request_key for row in rows})
-        artifacts = self._artifacts(connection, rows)
-        outcomes = self._outcomes(connection, rows)
-        return [
-            Task(
-                row.request_key,
-                job_of(row),
-                fences[row.job_key],
-                requests[row.request_key],
-                datetime.fromtimestamp(deadlines[row.request_key], UTC),
-                artifacts.get(row.request_key, ()),
-                outcomes.get((row.request_key, row.run)),
-                json.loads(row.checkpoint) if row.checkpoint else {},
-            )
-            for row in rows
-        ]
-
-    def _artifacts(self, connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, tuple[Artifact, ...]]:
-        """The newest staged files of the requests whose jobs need them."""
-        keys = {row.request_key for row in rows if row.stage != Stage.GENERATE}
-        return newest_outputs(connection, self._database, keys) if keys else {}
-
-    def _outcomes(self, connection: Connection, rows: Sequence[Row[Any]]) -> dict[tuple[int, int], Outcome]:
-        """How the runs ended that notices are about."""
-        keys = {row.request_key for row in rows if row.stage == Stage.NOTIFY}
-        if not keys:
-            return {}
-        ended = tables.runs.c
-        statement = select(tables.runs).where(self._dialect.among(ended.request_key, "keys"))
-        return {
-            (row.request_key, row.run): Outcome(
-                Status(row.status), row.code, row.reason, targets_of(row.missing)
-            )
-            for row in connection.execute(statement, {"keys": self._dialect.keys(keys)})
-        }
 
     def _mine(self, connection: Connection, events: Sequence[Event]) -> dict[int, int]:
         """The fences of those jobs that are running in this worker's hands, by job key."""
