@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -783,6 +784,45 @@ class LedgerContract:
             other.intake.accept([submission("a")])
             until(lambda: worker.wait(0.2))
             other.close()
+
+    def test_a_ring_wakes_who_waits_in_this_process_though_nothing_was_committed(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        until(lambda: not worker.wait(0.2))
+        with ThreadPoolExecutor() as threads:
+            waiting = threads.submit(worker.wait, LIMIT_SECONDS)
+            ledger.ring()
+            assert waiting.result(LIMIT_SECONDS)
+
+        assert not worker.wait(0.05)
+
+    def test_a_ring_that_comes_before_the_waiting_is_heard_once(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        until(lambda: not worker.wait(0.2))
+        for _ in range(100_000):
+            ledger.ring()
+
+        assert worker.wait(LIMIT_SECONDS)
+        assert not worker.wait(0.05)
+
+    def test_without_wake_ups_nothing_is_heard(self, ledger: SqlLedger, ledger_url: str) -> None:
+        with closing(SqlLedger(ledger_url, SystemClock(), wakeups=False)) as quiet:
+            worker = quiet.worker()
+            quiet.ring()
+            ledger.intake.accept([submission("a")])
+
+            assert not worker.wait(0.2)
+
+    def test_a_ledger_that_is_closed_rings_nobody_and_lets_nobody_wait(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        until(lambda: not worker.wait(0.2))
+        with ThreadPoolExecutor() as threads:
+            waiting = threads.submit(worker.wait, LIMIT_SECONDS)
+            ledger.close()
+            ledger.ring()
+            assert not waiting.result(LIMIT_SECONDS / 2)
 
     def test_requests_are_listed_newest_first_and_page_by_key(self, ledger: SqlLedger) -> None:
         ledger.intake.accept([submission(f"r{n}") for n in range(5)])

@@ -1,4 +1,7 @@
-"""Hearing that there may be work: a hint only, since each worker also looks for itself now and then."""
+"""Hearing that there may be work: a hint only, since each worker also looks for itself now and then.
+
+A transaction that makes jobs due rings everywhere when it is committed; nobody needs to ring for it.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +18,23 @@ class Doorbell(Protocol):
     """Where workers listen."""
 
     def ring(self) -> None:
-        """There may be work, says this process."""
+        """Wake whoever waits in this process, though nothing was committed."""
 
     def wait(self, timeout: float) -> bool:
-        """Wait for a ring, from any process, up to `timeout` seconds."""
+        """Wait for a commit by any process, or a ring in this one, up to `timeout` seconds."""
 
     def close(self) -> None:
         """Stop listening; whoever waits comes back."""
 
 
 class FileChanges:
-    """SQLite: each commit by anybody, of this process or another, is a ring."""
+    """SQLite: each commit by anybody, of this process or another, is heard."""
 
     def __init__(self, path: Path) -> None:
         self._changes = Changes(path, "SYS_LEDGER")
 
     def ring(self) -> None:
-        """What there is to do was committed, and that has been heard."""
+        self._changes.ring()
 
     def wait(self, timeout: float) -> bool:
         return self._changes.wait(timeout)

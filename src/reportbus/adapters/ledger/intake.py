@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from reportbus.adapters.ledger.contents import Contents
     from reportbus.adapters.ledger.database import Database
     from reportbus.adapters.ledger.dialects import Dialect
-    from reportbus.adapters.ledger.doorbell import Doorbell
     from reportbus.adapters.ledger.repeats import News
     from reportbus.core.lifecycle import Step
     from reportbus.core.model import JsonValue
@@ -56,11 +55,10 @@ _IGNORED: Final = select(_audit.request_key, _audit.details).where(
 class SqlIntake:
     """The ledger, for those who take requests in. Batches of several orchestrators take turns."""
 
-    def __init__(self, database: Database, contents: Contents, doorbell: Doorbell) -> None:
+    def __init__(self, database: Database, contents: Contents) -> None:
         self._database = database
         self._dialect: Dialect = database.dialect
         self._contents = contents
-        self._doorbell = doorbell
         self._by_ids = _FIND.where(self._dialect.among(_requests.request_id, "ids"))
         self._ignored = _IGNORED.where(self._dialect.among(_audit.request_key, "keys"))
 
@@ -84,7 +82,7 @@ class SqlIntake:
             self._note(connection, book, list(news(submissions, rows, fresh, standing)))
             self._insert(connection, book, list(fresh.values()), entries)
             book.flush(connection)
-        self._announce(book, list(fresh.values()), entries)
+        self._offer(list(fresh.values()), entries)
         return [
             _became(item, new=fresh.get(item.request_id) is item, same=item.digest == first.digest)
             for item in submissions
@@ -172,12 +170,10 @@ class SqlIntake:
             *entry.columns(stamp),
         )
 
-    def _announce(self, book: Book, fresh: Sequence[Submission], entries: Mapping[str, Entry]) -> None:
+    def _offer(self, fresh: Sequence[Submission], entries: Mapping[str, Entry]) -> None:
         for item in fresh:
             if item.request is not None:
                 self._contents.offer(entries[item.request_id].key, item.request, len(item.content))
-        if book.ready:
-            self._doorbell.ring()
 
 
 def _first_step(item: Submission) -> Step:

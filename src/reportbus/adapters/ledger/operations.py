@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from reportbus.adapters.ledger.contents import Contents
     from reportbus.adapters.ledger.database import Database
-    from reportbus.adapters.ledger.doorbell import Doorbell
     from reportbus.adapters.ledger.entries import Entry
     from reportbus.adapters.ledger.liveness import Liveness
     from reportbus.core.jobs import Job
@@ -71,7 +70,6 @@ class SqlOperations:
         contents: Contents,
         policies: Policies,
         liveness: Liveness,
-        doorbell: Doorbell,
         *,
         deadline_seconds: float,
     ) -> None:
@@ -80,7 +78,6 @@ class SqlOperations:
         self._contents = contents
         self._policies = policies
         self._liveness = liveness
-        self._doorbell = doorbell
         self._deadline = deadline_seconds
         self._by_ids = select(_requests.request_id).where(self._dialect.among(_requests.request_id, "ids"))
         self._in_order = self._dialect.locked(
@@ -93,8 +90,6 @@ class SqlOperations:
         workers = bury(self._database, self._liveness)
         jobs = take_back(self._database, self._contents, self._policies)
         expired = self._expire()
-        if jobs:
-            self._doorbell.ring()
         return Swept(workers, jobs, expired)
 
     def cancel(self, request_id: str, by: str) -> Status:
@@ -132,7 +127,6 @@ class SqlOperations:
             book.expires_in(entry, self._deadline)
             open_jobs(book, entry, step, request, artifacts)
             book.flush(connection)
-        self._doorbell.ring()
         return entry.state.run
 
     def known(self, request_ids: Collection[str]) -> frozenset[str]:

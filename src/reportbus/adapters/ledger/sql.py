@@ -59,13 +59,12 @@ class SqlLedger:
         self._contents = Contents(self.database.dialect)
         self._liveness = _liveness(self.database)
         self._doorbell = _doorbell(self.database, wakeups=wakeups)
-        self.intake = SqlIntake(self.database, self._contents, self._doorbell)
+        self.intake = SqlIntake(self.database, self._contents)
         self.operations = SqlOperations(
             self.database,
             self._contents,
             self._policies,
             self._liveness,
-            self._doorbell,
             deadline_seconds=deadline_seconds,
         )
         self.records = SqlRecords(self.database)

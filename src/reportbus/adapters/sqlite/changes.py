@@ -14,6 +14,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from reportbus.adapters.bell import Bell
 from reportbus.adapters.sqlite.database import LOCK_SECONDS
 from reportbus.adapters.sqlite.errors import our_errors
 from reportbus.adapters.sqlite.file_writes import FileWrites
@@ -39,13 +40,14 @@ class Changes:
         self._path = path
         self._code = code
         self._waiting = threading.Lock()
+        self._bell = Bell()
         self._closed = False
         self._open(writes)
 
     def wait(self, timeout: float) -> bool:
         """Whether somebody has committed since the last call, or does within `timeout` seconds from now.
 
-        False also where another thread waits here all that time, and after `close`.
+        True also after a `ring`. False also where another thread waits here all that time, and after `close`.
         """
         deadline = time.monotonic() + timeout
         if not self._waiting.acquire(timeout=max(0.0, timeout)):
@@ -55,12 +57,18 @@ class Changes:
         finally:
             self._waiting.release()
 
+    def ring(self) -> None:
+        """Have `wait` come back as if somebody had committed."""
+        self._bell.ring()
+
     def close(self) -> None:
-        """Let go of the file. A waiting thread is sent away first, which takes as long as a pause."""
+        """Let go of the file. A waiting thread is sent away first."""
         self._closed = True
+        self._bell.ring()
         with self._waiting:
             self._writes.close()
             self._connection.close()
+            self._bell.close()
 
     def _open(self, writes: FileWrites | None = None) -> None:
         with our_errors(self._path, self._code):
@@ -75,6 +83,7 @@ class Changes:
                 raise
         self._file, self._connection = file, connection
         self._writes = writes or FileWrites(log_of(self._path))
+        self._writes.interrupted_by(self._bell.fileno())
         self._longest_pause = LONGEST_PAUSE if self._writes.told else LONGEST_PAUSE_UNTOLD
 
     def _replaced(self) -> bool:
@@ -100,6 +109,8 @@ class Changes:
             if remaining <= 0:
                 return False
             written = self._writes.wait(min(pause, remaining))
+            if not written and self._bell.heard():
+                return not self._closed
             pause = FIRST_PAUSE if written else min(2 * pause, self._longest_pause)
         return False
 

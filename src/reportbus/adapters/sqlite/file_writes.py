@@ -28,9 +28,14 @@ class FileWrites:
         if self._events is not None:
             self._poll.register(self._events, select.POLLIN)
 
+    def interrupted_by(self, handle: int) -> None:
+        """Have each wait end early, too, while this handle can be read."""
+        self._poll.register(handle, select.POLLIN)
+
     def wait(self, seconds: float) -> bool:
         """Whether somebody wrote to the file since the last call, or does within `seconds` from now."""
-        if not self._poll.poll(seconds * 1000) or self._events is None:
+        ready = {handle for handle, _ in self._poll.poll(seconds * 1000)}
+        if self._events is None or self._events not in ready:
             return False
         os.read(self._events, _EVENTS)
         return True
