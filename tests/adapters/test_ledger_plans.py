@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from contracts.ledger_samples import ALL, drive, refusal, submission
 from reportbus.adapters.clock import SystemClock
 from reportbus.adapters.ledger import schema, tables
 from reportbus.adapters.ledger.sql import SqlLedger
+from reportbus.core.jobs import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +53,21 @@ def test_what_the_line_asks_again_and_again_is_found_by_an_index(ledger: SqlLedg
 
     assert len(asked) > 20
     assert {} == {statement: plan for statement, plan in _plans(ledger.database, asked) if plan}
+
+
+def test_a_claim_looks_once_for_each_stage_as_long_as_it_passes_nothing_over(ledger: SqlLedger) -> None:
+    ledger.intake.accept([submission(f"r{n}") for n in range(5)])
+    worker = ledger.worker()
+    looks: list[str] = []
+    event.listen(ledger.database._writer, "before_cursor_execute", partial(_note_look, looks))
+
+    assert [2, 3, 0] == [len(worker.claim(dict.fromkeys(Stage, 2 + n), {})) for n in range(3)]
+    assert 3 * len(Stage) == len(looks)
+
+
+def _note_look(looks: list[str], _connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
+    if "ORDER BY jobs.rank" in statement:
+        looks.append(statement)
 
 
 def _listen(database: Database) -> dict[str, Any]:

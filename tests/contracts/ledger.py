@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from contracts.ledger_samples import ALL, NONE, answered, drive, refusal, submission, succeeded
@@ -30,7 +31,7 @@ from reportbus.core.model import Status
 from reportbus.ports import Filter, Intaken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from reportbus.adapters.ledger.work import SqlWorkLedger
     from reportbus.core.events import Answer
@@ -245,6 +246,45 @@ class LedgerContract:
         assert (2, []) == (len(first), list(other.claim(ALL, limits)))
         worker.record([succeeded(first[0])], NONE)
         assert 1 == len(other.claim({Stage.GENERATE: 9}, limits))
+
+    def test_a_full_lane_does_not_hide_the_jobs_behind_it(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        """However many older ones wait there: lanes that fill up on the way are looked past at once."""
+        ledger.intake.accept([submission(f"a{n}") for n in range(60)])
+        ledger.intake.accept([submission(f"b{n}", targets=2) for n in range(5)])
+        worker.record([succeeded(task) for task in worker.claim(ALL, {})], NONE)
+
+        claimed = worker.claim({Stage.DELIVER: 8, Stage.NOTIFY: 8}, {"target:nas1": 1})
+        assert ["target:nas1", *["target:nas2"] * 5] == [task.job.lane for task in claimed]
+        assert [] == worker.claim(ALL, {"target:nas1": 1})
+
+    def test_of_several_lanes_that_fill_up_each_gets_its_share_and_no_more_than_asked_for_is_taken(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission(f"r{n}", targets=4) for n in range(10)])
+        worker.record([succeeded(task) for task in worker.claim(ALL, {})], NONE)
+        limits = {"target:nas1": 1, "target:nas2": 2, "target:nas4": 3}
+        claimed = worker.claim({Stage.DELIVER: 12}, limits)
+        lanes = Counter(task.job.lane for task in claimed)
+
+        assert (12, 12) == (len(claimed), len({(task.request_key, task.job.number) for task in claimed}))
+        assert {lane: lanes[lane] for lane in limits} == {**limits, "target:nas4": lanes["target:nas4"]}
+        assert lanes["target:nas4"] <= 3
+
+    @pytest.mark.parametrize("lane", ["target:nas1", "engine:PYTHON"])
+    def test_whoever_frees_a_place_in_a_full_lane_wakes_those_who_wait_for_one(
+        self, ledger: SqlLedger, worker: SqlWorkLedger, lane: str
+    ) -> None:
+        ledger.intake.accept([submission("a"), submission("b")])
+        if lane.startswith("target"):
+            worker.record([succeeded(task) for task in worker.claim(ALL, {})], NONE)
+        (task,) = worker.claim(ALL, {lane: 1})
+        until(lambda: not worker.wait(0.2))
+        worker.record(answered([task], FOR_GOOD), NONE)
+
+        assert worker.wait(LIMIT_SECONDS)
+        assert 1 == len(worker.claim(ALL, {lane: 1}))
 
     def test_answers_open_the_next_jobs_for_the_same_worker_as_far_as_it_has_room(
         self, ledger: SqlLedger, worker: SqlWorkLedger
@@ -481,6 +521,47 @@ class LedgerContract:
         worker.record([succeeded(alone)], NONE)
         assert worker.wait(LIMIT_SECONDS)
         assert [3] == [task.job.losses for task in worker.claim({Stage.GENERATE: 10}, {})]
+
+    def test_those_that_may_not_come_in_do_not_hide_fresh_ones(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission(f"r{n}") for n in range(30)])
+        self.lose(ledger, {"r0": 1} | {f"r{n}": 3 for n in range(1, 9)})
+        (held,) = worker.claim({Stage.GENERATE: 1}, {})
+        claimed = worker.claim({Stage.GENERATE: 7}, {})
+
+        assert ("r0", [0] * 7) == (held.request.request_id, [task.job.losses for task in claimed])
+        assert [f"r{n}" for n in range(9, 16)] == [task.request.request_id for task in claimed]
+
+    def test_the_first_that_comes_in_keeps_out_others_and_the_places_go_to_those_that_fit(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        ledger.intake.accept([submission(f"r{n}") for n in range(40)])
+        self.lose(ledger, {f"r{n}": 2 for n in range(20)} | {f"r{n}": 1 for n in range(20, 30)})
+        claimed = worker.claim({Stage.GENERATE: 20}, {})
+
+        assert [2] * 16 + [0] * 4 == [task.job.losses for task in claimed]
+
+    def test_the_answer_of_one_that_lost_workers_wakes_those_who_left_others_out(
+        self, ledger: SqlLedger, worker: SqlWorkLedger
+    ) -> None:
+        """Also an answer after which nothing else is due."""
+        ledger.intake.accept([submission("a"), submission("b")])
+        self.lose(ledger, {"a": 3, "b": 3})
+        (alone,) = worker.claim(ALL, {})
+        until(lambda: not worker.wait(0.2))
+        worker.record(answered([alone], FOR_GOOD), NONE)
+
+        assert worker.wait(LIMIT_SECONDS)
+        assert [3] == [task.job.losses for task in worker.claim(ALL, {})]
+
+    def lose(self, ledger: SqlLedger, losses: Mapping[str, int]) -> None:
+        """Have the requests' jobs lost so many workers each."""
+        requests, jobs = tables.requests.c, tables.jobs.c
+        with ledger.database.write() as connection:
+            for request_id, count in losses.items():
+                key = select(requests.request_key).where(requests.request_id == request_id).scalar_subquery()
+                connection.execute(update(tables.jobs).where(jobs.request_key == key).values(losses=count))
 
     @pytest.mark.parametrize("swept", [True, False])
     def test_a_worker_that_lives_though_its_jobs_go_to_others_has_not_been_killed_by_them(

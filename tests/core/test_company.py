@@ -23,8 +23,8 @@ def test_it_goes_on_where_those_in_hand_are_all_that_is_known(asking: list[int])
     inside = [each for each in asking if company.admits(each)]
     again = Company(inside, MOST)
 
-    assert (company.full, [company.admits(each) for each in asking]) == (
-        again.full,
+    assert (company.most_losses, [company.admits(each) for each in asking]) == (
+        again.most_losses,
         [again.admits(each) for each in asking],
     )
 
@@ -40,7 +40,12 @@ def test_those_that_never_lost_a_worker_may_always_come_in(inside: list[int]) ->
 
 
 @given(losses)
-def test_a_full_one_admits_none_that_lost_a_worker(inside: list[int]) -> None:
-    company = Company(inside, MOST)
-
-    assert not company.full or not any(company.admits(each) for each in range(1, MOST + 1))
+def test_it_tells_beforehand_whom_it_would_admit(asking: list[int]) -> None:
+    """So that the others need not be asked for at all."""
+    inside: list[int] = []
+    for each in asking:
+        most = Company(inside, MOST).most_losses
+        admitted = [losses for losses in range(1, MOST + 2) if Company(inside, MOST).admits(losses)]
+        assert admitted == [losses for losses in range(1, MOST + 2) if most is None or losses <= most]
+        if each in admitted:
+            inside.append(each)

@@ -17,7 +17,7 @@ from reportbus.core.lifecycle import Company
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
 
     from reportbus.adapters.ledger.book import Book
     from reportbus.adapters.ledger.contents import Contents
@@ -41,8 +41,37 @@ _READY: Final = (
 _OVERDUE: Final = select(_jobs.job_key).where(_jobs.state == "WAITING", _jobs.due_at <= bindparam("now"))
 
 
+class Room:
+    """What limits a claim: places in lanes, and the company of jobs that lost workers."""
+
+    def __init__(self, places: dict[str, int], company: Company) -> None:
+        self._places = places
+        self.company = company
+
+    def admits(self, lane: str, losses: int) -> bool:
+        """Whether such a job may come in; if so it is in."""
+        places = self._places.get(lane, 1)
+        if places <= 0 or not self.company.admits(losses):
+            return False
+        if lane in self._places:
+            self._places[lane] = places - 1
+        return True
+
+    def within(self, statement: Select[Any]) -> Select[Any]:
+        """The statement, without jobs that could not come in now."""
+        if full := self.full:
+            statement = statement.where(_jobs.lane.not_in(full))
+        most = self.company.most_losses
+        return statement if most is None else statement.where(_jobs.losses <= most)
+
+    @property
+    def full(self) -> list[str]:
+        """The lanes that have no place left."""
+        return [lane for lane, places in self._places.items() if places <= 0]
+
+
 class Claim:
-    """How the worker with this number claims. `left_out` says whether the last claim left something out."""
+    """How the worker with this number claims."""
 
     def __init__(self, database: Database, contents: Contents, policies: Policies, worker: int) -> None:
         self._database = database
@@ -52,10 +81,12 @@ class Claim:
         self._worker = worker
         self._promoted = 0.0
         self._among = self._dialect.among(_jobs.job_key, "jobs")
+        self._others = ~self._among
         self._ready = self._dialect.locked(_READY, skip=True)
         overdue = self._dialect.locked(_OVERDUE, skip=True)  # what another claim is at is promoted by that
         self._promotion = update(tables.jobs).where(_jobs.job_key.in_(overdue)).values(state="READY")
-        self.left_out = False
+        self._full: frozenset[str] = frozenset()
+        self._keeps_out = False
 
     def take(
         self,
@@ -67,10 +98,17 @@ class Claim:
     ) -> list[Task]:
         """Take up due jobs; `losses` are those of the jobs in hand, as far as they have any."""
         self._promote(connection, book.now)
-        if limits:
-            self._dialect.one_at_a_time(connection, _CLAIMING)
-        rows = self._due(connection, capacity, limits, losses)
+        room = Room(self._places(connection, limits), Company(losses, self._policies.usual.max_losses))
+        rows = [
+            row for stage, limit in capacity.items() for row in self._of_stage(connection, stage, limit, room)
+        ]
+        self._full = frozenset(room.full)
+        self._keeps_out = room.company.most_losses is not None
         return self._take_up(connection, book, rows) if rows else []
+
+    def waits_for(self, answered: Task) -> bool:
+        """Whether the last claim may have passed over others because of this one; its answer lets them in."""
+        return answered.job.lane in self._full or (self._keeps_out and answered.job.losses > 0)
 
     def _promote(self, connection: Connection, now: float) -> None:
         """Waiting jobs whose time has come are ready; asked now and then, not by each claim."""
@@ -78,71 +116,71 @@ class Claim:
             connection.execute(self._promotion, {"now": now})
             self._promoted = now
 
-    def _due(
-        self,
-        connection: Connection,
-        capacity: Mapping[Stage, int],
-        limits: Mapping[str, int],
-        losses: Iterable[int],
-    ) -> list[Row[Any]]:
-        left = self._room(connection, limits) if limits else {}
-        statement = self._ready
-        full = [lane for lane, room in left.items() if room <= 0]
-        if full:
-            statement = statement.where(_jobs.lane.not_in(full))
-        company = Company(losses, self._policies.usual.max_losses)
-        if company.full:
-            statement = statement.where(_jobs.losses == 0)
-        self.left_out = company.full
+    def _of_stage(self, connection: Connection, stage: Stage, limit: int, room: Room) -> list[Row[Any]]:
+        """Up to so many of the stage's due jobs, locked.
+
+        Where some were passed over it looks again, without what is full by then. Each look brings a job at
+        least, and is over once lanes and company hide no other.
+        """
         due: list[Row[Any]] = []
-        for stage, limit in capacity.items():
-            if limit <= 0:
-                continue
-            for row in connection.execute(statement, {"stage": stage.value, "limit": limit}).all():
-                room = left.get(row.lane)
-                if room is not None and room <= 0:
-                    continue
-                if not company.admits(row.losses):
-                    self.left_out = True
-                    continue
-                if room is not None:
-                    left[row.lane] = room - 1
-                due.append(row)
+        while len(due) < limit:
+            statement = room.within(self._ready)
+            if due:  # a transaction's own locks hide nothing from it
+                statement = statement.where(self._others)
+            keys = {"jobs": self._dialect.keys([row.job_key for row in due])} if due else {}
+            asked = limit - len(due)
+            rows = connection.execute(statement, {"stage": stage.value, "limit": asked, **keys}).all()
+            admitted = [row for row in rows if room.admits(row.lane, row.losses)]
+            due += admitted
+            if len(rows) < asked or len(admitted) == len(rows):
+                break
         return due
+
+    def _places(self, connection: Connection, limits: Mapping[str, int]) -> dict[str, int]:
+        """How many more jobs each limited lane takes, over all workers."""
+        if not limits:
+            return {}
+        self._dialect.one_at_a_time(connection, _CLAIMING)
+        running = connection.execute(
+            select(_jobs.lane).where(_jobs.state == "RUNNING", _jobs.lane.in_(list(limits)))
+        ).scalars()
+        places = dict(limits)
+        for lane in running:
+            places[lane] -= 1
+        return places
 
     def _take_up(self, connection: Connection, book: Book, rows: Sequence[Row[Any]]) -> list[Task]:
         """Take these jobs, but for those whose requests others have locked.
 
-        Where all have been locked, wait for them.
+        Where all requests are locked, wait for them.
         """
         book.load(connection, {row.request_key for row in rows}, skip=True)
         free = [row for row in rows if row.request_key in book]
         if not free:
             book.load(connection, {row.request_key for row in rows})
-        rows = free or rows
+        tasks = self._start(connection, book, free or rows)
+        book.flush(connection)
+        return tasks
+
+    def _start(self, connection: Connection, book: Book, rows: Sequence[Row[Any]]) -> list[Task]:
+        """Make these jobs the worker's own, under new fences."""
         connection.execute(
             update(tables.jobs)
             .where(self._among)
             .values(state="RUNNING", worker=self._worker, fence=_jobs.fence + 1),
             {"jobs": self._dialect.keys([row.job_key for row in rows])},
         )
-        fences = {row.job_key: row.fence + 1 for row in rows}
-        deadlines = {row.request_key: book.entry(row.request_key).expires_at for row in rows}
-        tasks = tasks_of(connection, self._database, self._contents, rows, fences, deadlines)
+        tasks = self._tasks(connection, book, rows, {row.job_key: row.fence + 1 for row in rows})
         for task in tasks:
             entry = book.entry(task.request_key)
             book.take(entry, lifecycle.start(entry.state, task.job))
-        book.flush(connection)
         return tasks
 
-    def _room(self, connection: Connection, limits: Mapping[str, int]) -> dict[str, int]:
-        running = connection.execute(
-            select(_jobs.lane).where(_jobs.state == "RUNNING", _jobs.lane.in_(list(limits)))
-        ).scalars()
-        left = dict(limits)
-        for lane in running:
-            left[lane] -= 1
-        return left
+    def _tasks(
+        self, connection: Connection, book: Book, rows: Sequence[Row[Any]], fences: Mapping[int, int]
+    ) -> list[Task]:
+        deadlines = {row.request_key: book.entry(row.request_key).expires_at for row in rows}
+        return tasks_of(connection, self._database, self._contents, rows, fences, deadlines)
 
 
 def fail_unreadable(connection: Connection, book: Book, policies: Policies, tasks: list[Task]) -> list[Task]:

@@ -88,8 +88,8 @@ class SqlWorkLedger:
             if connection.execute(_ALIVE, {"worker": self.worker}).scalar_one():
                 return []
             found = self._found(connection) if self._uncertain else []
-            taken = self._claim.take(connection, Book(self._dialect, now), capacity, limits, self._losses())
             book = Book(self._dialect, now)
+            taken = self._claim.take(connection, Book(self._dialect, now), capacity, limits, self._losses())
             tasks = fail_unreadable(connection, book, self._policies, [*found, *taken])
         tell(book)
         self._take_in_hand(tasks)
@@ -101,14 +101,17 @@ class SqlWorkLedger:
             book = Book(self._dialect, self._dialect.now(connection))
             book.load(connection, [event.task.request_key for event in events])
             mine = self._mine(connection, events)
-            done = [key for event in events if (key := self._enter(connection, book, event, mine, keeping))]
+            done = {
+                key: event.task
+                for event in events
+                if (key := self._enter(connection, book, event, mine, keeping))
+            }
+            book.ready = book.ready or any(map(self._claim.waits_for, done.values()))
             book.flush(connection)
         for key in done:
             self._hands.pop(key, None)
         tell(book)
         self._take_in_hand(keeping.tasks)
-        if book.ready or self._claim.left_out:
-            self._doorbell.ring()
         self._forget(book, events)
         return keeping.tasks
 

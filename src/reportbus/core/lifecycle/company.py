@@ -32,9 +32,11 @@ class Company:
             self._worst = max(self._worst, each)
 
     @property
-    def full(self) -> bool:
-        """Whether no other one may come in, not even one that lost a worker only once."""
-        return not self._holds(1)
+    def most_losses(self) -> int | None:
+        """With how many losses a job may come in at most; None where any may, since there is none yet."""
+        if not self._count:
+            return None
+        return next((losses for losses in range(self._max_losses - 1, 0, -1) if self._holds(losses)), 0)
 
     def admits(self, losses: int) -> bool:
         """Whether a job with so many losses may come in; if so it is in. One without losses always may."""
