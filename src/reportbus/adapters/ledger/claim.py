@@ -11,7 +11,8 @@ from reportbus.adapters.ledger.answers import apply
 from reportbus.adapters.ledger.contents import Unreadable
 from reportbus.adapters.ledger.tasks import COLUMNS, tasks_of
 from reportbus.core import lifecycle
-from reportbus.core.events import Failed, Kind
+from reportbus.core.events import Failed, HandedBack, Kind
+from reportbus.core.jobs import Stage
 from reportbus.core.lifecycle import Company
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from reportbus.adapters.ledger.book import Book
     from reportbus.adapters.ledger.contents import Contents
     from reportbus.adapters.ledger.database import Database
-    from reportbus.core.jobs import Stage, Task
+    from reportbus.core.jobs import Task
     from reportbus.core.lifecycle import Policies
 
 _CLAIMING: Final = 0x7265_7001
@@ -150,17 +151,29 @@ class Claim:
         return places
 
     def _take_up(self, connection: Connection, book: Book, rows: Sequence[Row[Any]]) -> list[Task]:
-        """Take these jobs, but for those whose requests others have locked.
+        """Take these jobs, but for those whose requests others have locked, and those that were called off.
 
-        Where all requests are locked, wait for them.
+        Where all requests are locked, wait for them. A run is called off without the jobs that somebody has
+        locked just then, be it only to pass them over: they come back undone, and the run ends.
         """
         book.load(connection, {row.request_key for row in rows}, skip=True)
         free = [row for row in rows if row.request_key in book]
         if not free:
             book.load(connection, {row.request_key for row in rows})
-        tasks = self._start(connection, book, free or rows)
+        wanted: list[Row[Any]] = []
+        off: list[Row[Any]] = []
+        for row in free or rows:
+            called_off = book.entry(row.request_key).state.calls_off(Stage(row.stage))
+            (off if called_off else wanted).append(row)
+        if off:
+            self._hand_back(connection, book, off)
+        tasks = self._start(connection, book, wanted) if wanted else []
         book.flush(connection)
         return tasks
+
+    def _hand_back(self, connection: Connection, book: Book, rows: Sequence[Row[Any]]) -> None:
+        for task in self._tasks(connection, book, rows, {row.job_key: row.fence for row in rows}):
+            apply(connection, book, self._policies, task, HandedBack())
 
     def _start(self, connection: Connection, book: Book, rows: Sequence[Row[Any]]) -> list[Task]:
         """Make these jobs the worker's own, under new fences."""

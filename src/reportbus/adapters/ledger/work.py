@@ -88,10 +88,11 @@ class SqlWorkLedger:
             if connection.execute(_ALIVE, {"worker": self.worker}).scalar_one():
                 return []
             found = self._found(connection) if self._uncertain else []
-            book = Book(self._dialect, now)
-            taken = self._claim.take(connection, Book(self._dialect, now), capacity, limits, self._losses())
-            tasks = fail_unreadable(connection, book, self._policies, [*found, *taken])
+            book, unread = Book(self._dialect, now), Book(self._dialect, now)
+            taken = self._claim.take(connection, book, capacity, limits, self._losses())
+            tasks = fail_unreadable(connection, unread, self._policies, [*found, *taken])
         tell(book)
+        tell(unread)
         self._take_in_hand(tasks)
         return tasks
 

@@ -43,8 +43,8 @@ class _Case(NamedTuple):
 
     @property
     def ending(self) -> bool:
-        """Whether the run shall end, so that the job is not done again. Notices outlast their run."""
-        return bool(self.state.ending) and self.job.stage is not Stage.NOTIFY
+        """Whether the run shall end, so that the job is not done again."""
+        return self.state.calls_off(self.job.stage)
 
 
 def step(

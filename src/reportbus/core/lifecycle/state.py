@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from reportbus.core.jobs import Stage
 from reportbus.core.model import TERMINAL
 
 if TYPE_CHECKING:
@@ -59,6 +60,10 @@ class RunState(NamedTuple):
     def ended(self) -> bool:
         """Whether the run reached its terminal status."""
         return self.status in TERMINAL
+
+    def calls_off(self, stage: Stage) -> bool:
+        """Whether the run shall end without open jobs of this stage. Notices outlast their run."""
+        return bool(self.ending) and stage is not Stage.NOTIFY
 
 
 class Fate(StrEnum):
