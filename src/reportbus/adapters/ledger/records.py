@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, select
 
 from reportbus.adapters.ledger import tables
 from reportbus.adapters.ledger.contents import readable
-from reportbus.adapters.ledger.rows import artifact_of
+from reportbus.adapters.ledger.rows import artifact_of, utc_of
 from reportbus.core.chain import FIRST, link
 from reportbus.core.jobs import Stage
 from reportbus.core.model import Status
@@ -142,7 +142,7 @@ class SqlRecords:
         with self._database.read() as connection:
             now = self._database.dialect.now(connection)
             return [
-                WorkerView(row.name, _utc(row.started_at), row.lease_until >= now)
+                WorkerView(row.name, utc_of(row.started_at), row.lease_until >= now)
                 for row in connection.execute(statement)
             ]
 
@@ -231,10 +231,6 @@ def _link(previous: str, row: Row[Any]) -> str:
     )
 
 
-def _utc(at: datetime) -> datetime:
-    return at.replace(tzinfo=UTC)
-
-
 def _naive(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(tzinfo=None)
 
@@ -251,10 +247,10 @@ def _request_view(row: Row[Any]) -> RequestView:
         run=row.run,
         code=row.code,
         text=row.reason,
-        requested_at=_utc(row.requested_at),
-        accepted_at=_utc(row.accepted_at),
-        changed_at=_utc(row.changed_at),
-        ended_at=None if row.ended_at is None else _utc(row.ended_at),
+        requested_at=utc_of(row.requested_at),
+        accepted_at=utc_of(row.accepted_at),
+        changed_at=utc_of(row.changed_at),
+        ended_at=None if row.ended_at is None else utc_of(row.ended_at),
         expires_at=datetime.fromtimestamp(row.expires_at, UTC),
         targets=row.targets,
         delivered=row.delivered,
@@ -298,7 +294,7 @@ def _delivery_views(
             code=done.code,
             text=done.reason,
             possible_duplicate=done.possible_duplicate,
-            at=_utc(done.at),
+            at=utc_of(done.at),
         )
 
 
@@ -308,7 +304,7 @@ def _audit_row(row: Row[Any]) -> AuditRow:
         sequence=row.sequence,
         log_id=row.log_id,
         event_type=row.event_type,
-        at=_utc(row.event_timestamp),
+        at=utc_of(row.event_timestamp),
         old_status=row.old_status,
         new_status=row.new_status,
         component=row.component,
@@ -320,7 +316,7 @@ def _audit_row(row: Row[Any]) -> AuditRow:
 def _error_view(row: Row[Any]) -> ErrorView:
     return ErrorView(
         request_id=row.request_id,
-        at=_utc(row.error_timestamp),
+        at=utc_of(row.error_timestamp),
         code=row.error_code,
         text=row.error_message,
         component=row.component,
