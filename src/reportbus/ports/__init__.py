@@ -16,26 +16,28 @@ from reportbus.ports.clock import Clock, Deadline, Verdict
 from reportbus.ports.delivery import Attempt, Channel, Delivery, Destination, Notice
 from reportbus.ports.engine import Engine, Produced, Work
 from reportbus.ports.ledger import (
+    Intake,
+    Intaken,
+    Operations,
+    Pending,
+    Pulse,
+    Records,
+    Submission,
+    Swept,
+    WorkLedger,
+)
+from reportbus.ports.secrets import Secrets
+from reportbus.ports.staging import StagedObject, StagedWriter, Staging
+from reportbus.ports.views import (
     AuditRow,
     Broken,
     DeliveryView,
     ErrorView,
     Filter,
-    Intake,
-    Intaken,
     JobView,
-    Operations,
-    Pending,
-    Pulse,
-    Records,
     RequestView,
-    Submission,
-    Swept,
     WorkerView,
-    WorkLedger,
 )
-from reportbus.ports.secrets import Secrets
-from reportbus.ports.staging import StagedObject, StagedWriter, Staging
 from reportbus.ports.worktable import Worktable, WorktableRow, WriteBack
 
 __all__ = [
