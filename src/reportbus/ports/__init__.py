@@ -31,6 +31,7 @@ from reportbus.ports.staging import StagedObject, StagedWriter, Staging
 from reportbus.ports.views import (
     AuditRow,
     Broken,
+    DeliveryState,
     DeliveryView,
     ErrorView,
     Filter,
@@ -51,6 +52,7 @@ __all__ = [
     "Consumer",
     "Deadline",
     "Delivery",
+    "DeliveryState",
     "DeliveryView",
     "Destination",
     "Engine",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reportbus.ports.views import (
         AuditRow,
         Broken,
+        DeliveryState,
         DeliveryView,
         ErrorView,
         Filter,
@@ -198,18 +199,21 @@ class Records(Protocol):
         """The request's open jobs."""
 
     def deliveries(
-        self, request_id: str | None, *, state: str = "", limit: int = 1000
+        self, request_id: str | None, *, state: DeliveryState | None = None, limit: int = 1000
     ) -> Sequence[DeliveryView]:
-        """Targets and how they fare, of one request or the newest of all."""
+        """Up to `limit` targets and how they fare, of one request or of all, the newest request's first."""
 
     def audit(self, request_id: str | None = None) -> Iterator[AuditRow]:
-        """The audit log, by request and sequence, streamed."""
+        """The audit log of one moment, by request and sequence, streamed."""
 
     def errors(self, request_id: str | None, *, limit: int = 1000) -> Sequence[ErrorView]:
         """The error log, newest first."""
 
     def verify(self, request_id: str | None = None) -> Iterator[Broken]:
-        """Every place where a chain does not verify: changed, dropped, moved or added rows."""
+        """Every place where a chain does not verify: changed, dropped, moved or added rows.
+
+        Rows that are written meanwhile are not looked at.
+        """
 
     def workers(self) -> Sequence[WorkerView]:
         """The workers there are, oldest first."""

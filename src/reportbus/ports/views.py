@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -65,15 +66,32 @@ class JobView:
     worker: str = ""
 
 
+class DeliveryState(StrEnum):
+    """How a target fares.
+
+    OPEN: a worker has its delivery or will get it, also once more after a failure. DELIVERED: it has the
+    report. FAILED: the last delivery that was begun did not succeed. SKIPPED: the request ended before a
+    delivery to it was answered.
+    """
+
+    OPEN = "OPEN"
+    DELIVERED = "DELIVERED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryView:
-    """One target of one request: `state` is OPEN, DELIVERED or FAILED; the rest tells how and why."""
+    """One target of one request; what is more than its state tells how and why.
+
+    Of a SKIPPED one, `run`, `code`, `text` and `at` are those of the request.
+    """
 
     request_id: str
     target: int
     type: str
     destination: str
-    state: str
+    state: DeliveryState
     location: str = ""
     verified: str = ""
     size: int = 0

@@ -100,7 +100,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that reads one state of the database."""
+        """A transaction that reads: all its statements see the database as it was at the first one."""
         with our_errors(), self.engine.connect().execution_options(reportbus_reads=True) as connection:
             yield connection
 
@@ -133,6 +133,11 @@ def _postgresql(url: URL, pool: int, idle: float, reply: float | None) -> Engine
                 "lock_timeout": _LOCK_SECONDS * 1000,
             },
         )
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if _reads(connection):
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
     return engine
 
@@ -171,13 +176,17 @@ def _sqlite(url: str, pool: int, *, writes: bool = False) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        reads = connection.get_execution_options().get("reportbus_reads", False)
-        if reads:
+        if _reads(connection):
             connection.exec_driver_sql("BEGIN")
         else:
             _take_turn(connection)
 
     return engine
+
+
+def _reads(connection: Connection) -> bool:
+    """Whether it was asked for to read only."""
+    return bool(connection.get_execution_options().get("reportbus_reads", False))
 
 
 def _take_turn(connection: Connection) -> None:

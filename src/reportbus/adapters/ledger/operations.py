@@ -12,7 +12,7 @@ from reportbus.adapters.ledger.answers import open_jobs, past_of
 from reportbus.adapters.ledger.book import Book
 from reportbus.adapters.ledger.contents import Unreadable
 from reportbus.adapters.ledger.reclaim import bury, take_back
-from reportbus.adapters.ledger.rows import job_of, newest_outputs, utc_of
+from reportbus.adapters.ledger.rows import job_of, newest_outputs, utc_of, was_refused
 from reportbus.core import lifecycle
 from reportbus.core.errors import Problem, Refused
 from reportbus.core.lifecycle import IllegalStep
@@ -114,7 +114,7 @@ class SqlOperations:
             if entry.state.status is not Status.FAILED:
                 text = f"request {request_id} is {entry.state.status}; only a FAILED request can be retried"
                 raise _refused("RUN_NOT_FAILED", text)
-            if entry.state.next_job == 1:
+            if was_refused(entry.state.next_job):
                 text = f"request {request_id} was refused ({entry.state.code}); mend it, submit it anew"
                 raise _refused("RUN_NOT_RETRYABLE", text)
             request = self._contents.get(connection, [entry.key])[entry.key]

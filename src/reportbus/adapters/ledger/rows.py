@@ -23,6 +23,11 @@ def utc_of(stored: datetime) -> datetime:
     return stored.replace(tzinfo=UTC)
 
 
+def was_refused(next_job: int) -> bool:
+    """Whether a request whose next job has this number was refused: it never had one."""
+    return next_job == 1
+
+
 def job_of(row: Row[Any]) -> Job:
     """The job a row of the jobs table describes."""
     return Job(
