@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from reportbus.adapters.ledger.dialects import Dialect, Postgresql, Sqlite
 from reportbus.adapters.sqlite.database import CHECKPOINT_PAGES, LOG_BYTES
@@ -209,13 +210,13 @@ def _take_turn(connection: Connection) -> None:
 
 @contextmanager
 def our_errors() -> Iterator[None]:
-    """Errors of the database as ours.
+    """Errors of the database as ours; what SQLAlchemy says of statements that it cannot take is a bug.
 
     Their text keeps the first line only: the rest shows statements and values.
     """
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, PoolTimeoutError) as error:
         raise Transient(
             "ServiceUnavailable", f"the ledger's database is not available: {_first_line(error)}"
         ) from error
@@ -225,10 +226,6 @@ def our_errors() -> Iterator[None]:
             text = f"the ledger's database asks to try again: {_first_line(error)}"
             raise Transient("TemporaryFailure", text) from error
         raise Permanent("SYS_LEDGER", f"the ledger's database refused: {_first_line(error)}") from error
-    except SQLAlchemyError as error:
-        raise Transient(
-            "ServiceUnavailable", f"the ledger's database is not available: {_first_line(error)}"
-        ) from error
 
 
 def _first_line(error: SQLAlchemyError) -> str:
