@@ -14,6 +14,7 @@ from reportbus.adapters.clock import SystemClock
 from reportbus.adapters.ledger import schema, tables
 from reportbus.adapters.ledger.sql import SqlLedger
 from reportbus.core.jobs import Stage
+from reportbus.ports import DeliveryState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +51,9 @@ def test_what_the_line_asks_again_and_again_is_found_by_an_index(ledger: SqlLedg
     ledger.records.jobs("a")
     ledger.records.outputs("a")
     ledger.records.workers()
+    ledger.records.deliveries("a")
+    for state in (DeliveryState.OPEN, DeliveryState.FAILED, DeliveryState.SKIPPED):
+        ledger.records.deliveries(None, state=state)
 
     assert len(asked) > 20
     assert {} == {statement: plan for statement, plan in _plans(ledger.database, asked) if plan}

@@ -131,6 +131,11 @@ def test_times_are_written_in_utc_and_sort_as_text() -> None:
     )
 
 
+def test_a_time_without_a_zone_is_not_taken_for_one_of_this_host() -> None:
+    with pytest.raises(ValueError, match="2026-11-01T12:00:00 has no time zone"):
+        timestamp(datetime(2026, 11, 1, 12))  # noqa: DTZ001 - that is what it is about
+
+
 @pytest.fixture(params=["told", "not told"])
 def changes(request: pytest.FixtureRequest, path: Path, database: Database) -> Iterator[Changes]:
     """With and without a kernel that tells of writes."""

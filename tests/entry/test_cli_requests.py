@@ -229,6 +229,16 @@ def test_deliveries_are_listed_with_where_they_are_or_why_not(shell: CommandLine
     assert shell.error("delivery", "list", "--request", "nope").startswith("RUN_UNKNOWN_REQUEST")
 
 
+def test_what_never_went_out_is_listed_with_why_its_request_ended(
+    shell: CommandLine, three: None, line: Line
+) -> None:
+    shell.text("request", "cancel", "R-3")
+    (skipped,) = shell.json("delivery", "list", "--state", "skipped", "--limit", "1")["deliveries"]
+    assert (skipped["request_id"], skipped["state"], skipped["code"]) == ("R-3", "SKIPPED", "RUN_CANCELLED")
+    assert "SKIPPED" in shell.text("request", "show", "R-3")
+    assert shell.json("delivery", "list", "--state", "open")["deliveries"] == []
+
+
 # -- dead letters
 
 

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,10 +21,11 @@ from stages.embedded import RULES, TOPIC, Embedded, asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from reportbus.core.model import JsonValue
     from reportbus.ports import WriteBack as Change
+
+TESTS = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -62,6 +68,24 @@ def test_a_refused_row_is_shown_failed_and_others_stay_as_they_are(parts: Embedd
     assert stage.run_once() > 0
     assert stage.run_once() == 0
     assert shown(parts) == {"R-1": ("PENDING", False), "R-2": ("FAILED", True)}
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kathmandu"])
+def test_the_row_shows_in_utc_when_the_request_ended_wherever_the_line_runs(
+    tmp_path: Path, zone: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, str(TESTS / "stages" / "written_back.py"), str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": str(TESTS), "TZ": zone},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    began, completed_at, ended_at, ended = map(datetime.fromisoformat, done.stdout.split())
+
+    assert completed_at == ended_at
+    assert began <= completed_at <= ended
 
 
 def test_a_row_without_usable_id_is_found_again_and_shown_failed(parts: Embedded) -> None:

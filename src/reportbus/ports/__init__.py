@@ -16,26 +16,29 @@ from reportbus.ports.clock import Clock, Deadline, Verdict
 from reportbus.ports.delivery import Attempt, Channel, Delivery, Destination, Notice
 from reportbus.ports.engine import Engine, Produced, Work
 from reportbus.ports.ledger import (
-    AuditRow,
-    Broken,
-    DeliveryView,
-    ErrorView,
-    Filter,
     Intake,
     Intaken,
-    JobView,
     Operations,
     Pending,
     Pulse,
     Records,
-    RequestView,
     Submission,
     Swept,
-    WorkerView,
     WorkLedger,
 )
 from reportbus.ports.secrets import Secrets
 from reportbus.ports.staging import StagedObject, StagedWriter, Staging
+from reportbus.ports.views import (
+    AuditRow,
+    Broken,
+    DeliveryState,
+    DeliveryView,
+    ErrorView,
+    Filter,
+    JobView,
+    RequestView,
+    WorkerView,
+)
 from reportbus.ports.worktable import Worktable, WorktableRow, WriteBack
 
 __all__ = [
@@ -49,6 +52,7 @@ __all__ = [
     "Consumer",
     "Deadline",
     "Delivery",
+    "DeliveryState",
     "DeliveryView",
     "Destination",
     "Engine",

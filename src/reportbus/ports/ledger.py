@@ -6,7 +6,7 @@ people and sweeps, `Records` is for looking. Times inside are the database's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -18,6 +18,17 @@ if TYPE_CHECKING:
     from reportbus.core.events import Event
     from reportbus.core.jobs import Stage, Task
     from reportbus.core.model import Artifact, JsonValue, Request, Status
+    from reportbus.ports.views import (
+        AuditRow,
+        Broken,
+        DeliveryState,
+        DeliveryView,
+        ErrorView,
+        Filter,
+        JobView,
+        RequestView,
+        WorkerView,
+    )
     from reportbus.ports.worktable import WriteBack
 
 
@@ -169,132 +180,6 @@ class Pending(NamedTuple):
 # -- looking
 
 
-@dataclass(frozen=True, slots=True)
-class RequestView:
-    """A request as people see it.
-
-    `expires_at` is the deadline of the newest run. `delivered` counts the targets that have the report, from
-    whatever run. `refused` is set where it never had work, because it broke the rules: no retry is possible.
-    """
-
-    request_key: int
-    request_id: str
-    report_type: str
-    report_name: str
-    requested_by: str
-    priority: int
-    status: Status
-    run: int
-    code: str
-    text: str
-    requested_at: datetime
-    accepted_at: datetime
-    changed_at: datetime
-    ended_at: datetime | None
-    expires_at: datetime
-    targets: int = 0
-    delivered: int = 0
-    refused: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerView:
-    """A worker that nobody has found dead yet: `alive` says whether its lease still stands."""
-
-    name: str
-    started_at: datetime
-    alive: bool
-
-
-@dataclass(frozen=True, slots=True)
-class JobView:
-    """An open job: `state` is READY, WAITING or RUNNING; `worker` names who has it."""
-
-    number: int
-    run: int
-    stage: Stage
-    subject: int
-    lane: str
-    state: str
-    attempt: int
-    due_at: datetime
-    worker: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryView:
-    """One target of one request: `state` is OPEN, DELIVERED or FAILED; the rest tells how and why."""
-
-    request_id: str
-    target: int
-    type: str
-    destination: str
-    state: str
-    location: str = ""
-    verified: str = ""
-    size: int = 0
-    sha256: str = ""
-    attempts: int = 0
-    run: int = 0
-    code: str = ""
-    text: str = ""
-    possible_duplicate: bool = False
-    at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRow:
-    """One link of a request's chain. `hash` covers the row and the hash before it."""
-
-    request_id: str
-    sequence: int
-    log_id: str
-    event_type: str
-    at: datetime
-    old_status: str
-    new_status: str
-    component: str
-    details: Mapping[str, JsonValue]
-    hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorView:
-    """One row of the error log."""
-
-    request_id: str
-    at: datetime
-    code: str
-    text: str
-    component: str
-    retry_count: int
-    retry_eligible: bool
-    trace: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """Where a chain does not verify: the request, the sequence number, and what is wrong there."""
-
-    request_id: str
-    sequence: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which requests to list; empty fields ask nothing. `before_key` continues a listing, newest first."""
-
-    status: Collection[Status] = field(default_factory=tuple)
-    report_type: str = ""
-    report_name: str = ""
-    requested_by: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-    before_key: int | None = None
-    limit: int = 50
-
-
 class Records(Protocol):
     """The ledger, for looking; nothing here changes anything."""
 
@@ -314,18 +199,21 @@ class Records(Protocol):
         """The request's open jobs."""
 
     def deliveries(
-        self, request_id: str | None, *, state: str = "", limit: int = 1000
+        self, request_id: str | None, *, state: DeliveryState | None = None, limit: int = 1000
     ) -> Sequence[DeliveryView]:
-        """Targets and how they fare, of one request or the newest of all."""
+        """Up to `limit` targets and how they fare, of one request or of all, the newest request's first."""
 
     def audit(self, request_id: str | None = None) -> Iterator[AuditRow]:
-        """The audit log, by request and sequence, streamed."""
+        """The audit log of one moment, by request and sequence, streamed."""
 
     def errors(self, request_id: str | None, *, limit: int = 1000) -> Sequence[ErrorView]:
         """The error log, newest first."""
 
     def verify(self, request_id: str | None = None) -> Iterator[Broken]:
-        """Every place where a chain does not verify: changed, dropped, moved or added rows."""
+        """Every place where a chain does not verify: changed, dropped, moved or added rows.
+
+        Rows that are written meanwhile are not looked at.
+        """
 
     def workers(self) -> Sequence[WorkerView]:
         """The workers there are, oldest first."""

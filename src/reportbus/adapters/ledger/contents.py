@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 
 from reportbus.adapters.ledger import tables
+from reportbus.adapters.ledger.rows import utc_of
 from reportbus.core.codec import VERSION, request_from_text
 from reportbus.core.model import Request
 
@@ -101,7 +102,7 @@ class Contents:
                 report_name=row.report_name,
                 format="",
                 file_name="",
-                requested_at=row.requested_at.replace(tzinfo=UTC),
+                requested_at=utc_of(row.requested_at),
                 expires_at=datetime.fromtimestamp(row.expires_at, UTC),
                 priority=row.priority,
                 requested_by=row.requested_by,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from reportbus.adapters.ledger.dialects import Dialect, Postgresql, Sqlite
 from reportbus.adapters.sqlite.database import CHECKPOINT_PAGES, LOG_BYTES
@@ -100,7 +101,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that reads one state of the database."""
+        """A transaction that reads: all its statements see the database as it was at the first one."""
         with our_errors(), self.engine.connect().execution_options(reportbus_reads=True) as connection:
             yield connection
 
@@ -133,6 +134,11 @@ def _postgresql(url: URL, pool: int, idle: float, reply: float | None) -> Engine
                 "lock_timeout": _LOCK_SECONDS * 1000,
             },
         )
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if _reads(connection):
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
     return engine
 
@@ -171,13 +177,17 @@ def _sqlite(url: str, pool: int, *, writes: bool = False) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        reads = connection.get_execution_options().get("reportbus_reads", False)
-        if reads:
+        if _reads(connection):
             connection.exec_driver_sql("BEGIN")
         else:
             _take_turn(connection)
 
     return engine
+
+
+def _reads(connection: Connection) -> bool:
+    """Whether it was asked for to read only."""
+    return bool(connection.get_execution_options().get("reportbus_reads", False))
 
 
 def _take_turn(connection: Connection) -> None:
@@ -200,13 +210,13 @@ def _take_turn(connection: Connection) -> None:
 
 @contextmanager
 def our_errors() -> Iterator[None]:
-    """Errors of the database as ours.
+    """Errors of the database as ours; what SQLAlchemy says of statements that it cannot take is a bug.
 
     Their text keeps the first line only: the rest shows statements and values.
     """
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, PoolTimeoutError) as error:
         raise Transient(
             "ServiceUnavailable", f"the ledger's database is not available: {_first_line(error)}"
         ) from error
@@ -216,10 +226,6 @@ def our_errors() -> Iterator[None]:
             text = f"the ledger's database asks to try again: {_first_line(error)}"
             raise Transient("TemporaryFailure", text) from error
         raise Permanent("SYS_LEDGER", f"the ledger's database refused: {_first_line(error)}") from error
-    except SQLAlchemyError as error:
-        raise Transient(
-            "ServiceUnavailable", f"the ledger's database is not available: {_first_line(error)}"
-        ) from error
 
 
 def _first_line(error: SQLAlchemyError) -> str:

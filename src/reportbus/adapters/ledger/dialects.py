@@ -4,7 +4,7 @@
   of rows.
 * `among` asks for many keys with one bound value.
 * `now` is the database's clock.
-* `begin` starts a transaction that will write: SQLite takes its one write lock at once.
+* `locked` and `one_at_a_time` keep others out: on SQLite whoever writes holds its one write lock already.
 * `ring` tells listeners in other processes about ready jobs; SQLite's see it by themselves.
 """
 

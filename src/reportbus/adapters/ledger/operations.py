@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, select
 
@@ -12,7 +12,7 @@ from reportbus.adapters.ledger.answers import open_jobs, past_of
 from reportbus.adapters.ledger.book import Book
 from reportbus.adapters.ledger.contents import Unreadable
 from reportbus.adapters.ledger.reclaim import bury, take_back
-from reportbus.adapters.ledger.rows import job_of, newest_outputs
+from reportbus.adapters.ledger.rows import job_of, newest_outputs, utc_of, was_refused
 from reportbus.core import lifecycle
 from reportbus.core.errors import Problem, Refused
 from reportbus.core.lifecycle import IllegalStep
@@ -23,7 +23,7 @@ from reportbus.ports import Pending, Swept, WriteBack
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
     from reportbus.adapters.ledger.contents import Contents
     from reportbus.adapters.ledger.database import Database
@@ -109,7 +109,7 @@ class SqlOperations:
             if entry.state.status is not Status.FAILED:
                 text = f"request {request_id} is {entry.state.status}; only a FAILED request can be retried"
                 raise _refused("RUN_NOT_FAILED", text)
-            if entry.state.next_job == 1:
+            if was_refused(entry.state.next_job):
                 text = f"request {request_id} was refused ({entry.state.code}); mend it, submit it anew"
                 raise _refused("RUN_NOT_RETRYABLE", text)
             request = self._contents.get(connection, [entry.key])[entry.key]
@@ -148,14 +148,7 @@ class SqlOperations:
     def unwritten(self, limit: int) -> Sequence[Pending]:
         with self._database.read() as connection:
             rows = connection.execute(_UNWRITTEN, {"limit": limit}).all()
-        return [
-            Pending(
-                row.request_key,
-                row.version,
-                WriteBack(row.ref, row.request_id, Status(row.status), row.ended_at, reopened=row.run > 1),
-            )
-            for row in rows
-        ]
+        return [Pending(row.request_key, row.version, _change(row)) for row in rows]
 
     def written(self, changes: Sequence[Pending]) -> None:
         told = {change.request_key: change.version for change in changes}
@@ -230,6 +223,12 @@ class SqlOperations:
 def _key_of(connection: Connection, request_id: str) -> int | None:
     statement = select(_requests.request_key).where(_requests.request_id == request_id)
     return connection.execute(statement).scalar_one_or_none()
+
+
+def _change(row: Row[*tuple[Any, ...]]) -> WriteBack:
+    """What the worktable is to show of a row of `_UNWRITTEN`."""
+    ended_at = None if row.ended_at is None else utc_of(row.ended_at)
+    return WriteBack(row.ref, row.request_id, Status(row.status), ended_at, reopened=row.run > 1)
 
 
 def _goes_on(entry: Entry) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from reportbus.adapters.ledger.database import Database
+
+
+def utc_of(stored: datetime) -> datetime:
+    """The moment that a timestamp column holds: there it stands in UTC and without a zone."""
+    return stored.replace(tzinfo=UTC)
+
+
+def was_refused(next_job: int) -> bool:
+    """Whether a request whose next job has this number was refused: it never had one."""
+    return next_job == 1
 
 
 def job_of(row: Row[Any]) -> Job:

@@ -202,5 +202,10 @@ def _enter_wal(connection: sqlite3.Connection, lock_seconds: float) -> None:
 
 
 def timestamp(moment: datetime) -> str:
-    """The moment as SQLite writes times, in UTC and microseconds: its order as text is the order in time."""
+    """The moment as SQLite writes times, in UTC and microseconds: its order as text is the order in time.
+
+    ValueError for one without a zone: it would be taken for a time of this host.
+    """
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no time zone")
     return moment.astimezone(UTC).isoformat(" ", "microseconds")[:_WITHOUT_ZONE]

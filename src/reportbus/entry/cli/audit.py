@@ -83,8 +83,10 @@ def verify(*, request_id: str | None, as_json: bool) -> None:
     records = parts.ledger.records
     if request_id is not None:
         find(request_id, records, parts.worktable)
+    requests = (
+        sum(records.counts().values()) if request_id is None else 1
+    )  # at least: more may come till then
     broken = list(records.verify(request_id))
-    requests = sum(records.counts().values()) if request_id is None else 1
     if as_json:
         print_json({"ok": not broken, "requests": requests, "broken": broken})
     elif broken:

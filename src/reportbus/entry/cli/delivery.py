@@ -10,6 +10,7 @@ from reportbus.entry.actions.finding import find
 from reportbus.entry.cli import context
 from reportbus.entry.cli.output import output_option, print_json, print_table
 from reportbus.entry.cli.table import Column
+from reportbus.ports import DeliveryState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,7 @@ def delivery() -> None:
 @click.option("--request", "request_id", metavar="ID", help="Of this request alone.")
 @click.option(
     "--state",
-    type=click.Choice(["OPEN", "DELIVERED", "FAILED"], case_sensitive=False),
+    type=click.Choice(DeliveryState, case_sensitive=False),
     help="Only deliveries in this state.",
 )
 @click.option(
@@ -51,13 +52,17 @@ def delivery() -> None:
     help="At most so many.",
 )
 @output_option
-def list_(*, request_id: str | None, state: str | None, limit: int, as_json: bool) -> None:
-    """Targets and how they fare, of one request or of the newest."""
+def list_(*, request_id: str | None, state: DeliveryState | None, limit: int, as_json: bool) -> None:
+    """Targets and how they fare, of one request or of all, the newest request's first.
+
+    OPEN: its delivery is still to be done, or under way. DELIVERED: the target has the report. FAILED: its
+    delivery was given up. SKIPPED: the request ended before it came to that.
+    """
     parts = context.parts()
     records = parts.ledger.records
     if request_id is not None:
         find(request_id, records, parts.worktable)
-    found = records.deliveries(request_id, state=state or "", limit=limit)
+    found = records.deliveries(request_id, state=state, limit=limit)
     if as_json:
         print_json({"deliveries": found})
     elif found:
