@@ -94,7 +94,7 @@ def test_the_text_of_a_failed_request_says_why_and_what_to_do() -> None:
 def test_a_request_that_is_wrong_in_itself_is_not_to_be_retried() -> None:
     """It never changes: the requester has to send another."""
     refused = replace(
-        notice(outcome=Outcome(Status.FAILED, "VAL_REPORT_NAME", "report_name: is empty")),
+        notice(outcome=Outcome(Status.FAILED, "VAL_REPORT_NAME", "REPORT_NAME: is empty")),
         delivered=(),
         missing=(),
         artifacts=(),

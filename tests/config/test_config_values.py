@@ -203,7 +203,7 @@ def test_the_retry_policy_has_its_limits(here: WorkingDirectory, written: str, e
         ),
         (
             "https://ssrs.example.com/a?b=c",
-            "CFG_URL: 'https://ssrs.example.com/a?b=c' has a query or fragment; end it with the path",
+            "CFG_URL: 'https://ssrs.example.com/a?***' has a query or fragment; end it with the path",
         ),
         (
             '"https://ssrs.example.com/ "',

@@ -199,20 +199,26 @@ def test_what_could_take_time_or_memory_without_end_is_over_the_limit(source: st
     assert time.process_time() - started < 1
 
 
+def test_an_unknown_name_is_told_beside_those_there_are() -> None:
+    (problem,) = refusal(lambda: compile_template("{{ nobody }}").render({"day": 1, "x" * 99: 2, "a'b": 3}))
+
+    assert problem.text == f"there is no value 'nobody'; have a'b, day, {'x' * 19}…[cut, 99 characters]"
+
+
 @pytest.mark.parametrize(
     ("source", "column"),
     [
-        ("{{ name }", 1),
-        ("x{{ report }}_{{ name }", 15),
+        ("{{ name }", 9),
+        ("x{{ report }}_{{ name }", 23),
         ("{{ a b }}", 1),
         ("{{ a }}{{ b c }}{{ d }}", 8),
         ("ok {{ report }} {% nonsense %}", 17),
         ("ok {{", 4),
-        ("ok {# never closed", 4),
+        ("ok {# never closed", 6),
         ("{% endfor %}", 1),
         ("{% for i in range(9) %}", 1),
         ("{{ }}", 1),
-        ("{{ 'open }}", 1),
+        ("{{ 'open }}", 4),
         ("{{ \u0663.\u0663 }}", 1),
         ("x{{ report | nonsense }}", 12),
         ("{{ report | lower | a.b }}", 19),

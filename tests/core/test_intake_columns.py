@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.worktable_rows import NOW, RULES, codes, fields, good, read, row
-from reportbus.core.intake import IntakeRules
+from reportbus.core.errors import Problem
+from reportbus.core.intake import IntakeRules, RawRow
 
 
 def test_a_complete_row_becomes_a_complete_request() -> None:
@@ -97,6 +98,14 @@ def test_parameters_that_are_no_object_are_refused(parameters: object) -> None:
     assert [problem.code for problem in reading.problems] == ["VAL_PARAMETERS_TYPE"]
 
 
+def test_a_row_that_was_cut_is_said_to_be_too_large_and_not_how_large_it_is() -> None:
+    """Nobody counted it: only so much of each value was read."""
+    (problem,) = read(RawRow("1", {"REQUEST_ID": "R-1"} | dict(row().columns), cut=262_285)).problems
+
+    assert problem.code == "VAL_TOO_LARGE"
+    assert problem.text == "the row has more than 262,144 bytes, the most allowed; it was not read further"
+
+
 def test_a_text_that_holds_json_gets_a_hint_at_what_went_wrong() -> None:
     assert "store the object itself" in read(row(PARAMETERS='"{}"')).problems[0].text
 
@@ -131,7 +140,7 @@ def test_a_variant_column_is_taken_as_text_and_as_what_the_text_means() -> None:
 @pytest.mark.parametrize("column", ["PARAMETERS", "DISTRIBUTION_CONFIG"])
 def test_json_that_two_readers_could_read_differently_is_refused(column: str, text: str, code: str) -> None:
     assert codes(row(**{column: text})) == [code]
-    assert fields(row(**{column: text}))[0].startswith(column.lower())
+    assert fields(row(**{column: text}))[0].startswith(column)
 
 
 @pytest.mark.parametrize("value", [{"a": float("nan")}, {"a": float("inf")}, {"a": 10**30}])
@@ -263,6 +272,37 @@ def test_a_format_is_known_in_any_case(format_: str) -> None:
 @pytest.mark.parametrize("format_", ["", "DOC", 5, ["CSV"], "CSV;"])
 def test_an_unknown_format_is_refused(format_: object) -> None:
     assert codes(row(config={"format": format_, "targets": "none"})) == ["VAL_FORMAT"]
+
+
+def test_the_engine_says_which_formats_there_are_instead_where_it_is_known() -> None:
+    """Not those that other engines make."""
+
+    def only_csv(_name: str, _parameters: object, format_: str) -> list[Problem]:
+        return [] if format_ == "CSV" else [Problem("VAL_FORMAT", f"no {format_}; have CSV", "format")]
+
+    doc = row(config={"format": "doc", "targets": "none"})
+    (told,) = read(doc, replace_rules(engines={"PYTHON": only_csv})).problems
+    (untold,) = read(doc).problems
+    bad = read(
+        row(PARAMETERS="[]", config={"format": "doc", "targets": "none"}),
+        replace_rules(engines={"PYTHON": only_csv}),
+    ).problems
+
+    assert told.text == "no DOC; have CSV"
+    assert [problem.text for problem in bad if problem.code == "VAL_FORMAT"] == ["no DOC; have CSV"]
+    assert untold.text.startswith("there is no format 'DOC'; have CSV, DOCX, HTML")
+
+
+def test_what_could_not_be_read_is_not_held_against_the_engine() -> None:
+    def strict(_name: str, parameters: object, format_: str) -> list[Problem]:
+        wrong = [] if format_ == "CSV" else [Problem("VAL_FORMAT", "no such format")]
+        return wrong + ([] if parameters else [Problem("VAL_PARAM_MISSING", "one is needed")])
+
+    rules = replace_rules(engines={"PYTHON": strict})
+
+    assert codes(row(DISTRIBUTION_CONFIG="{"), rules) == ["VAL_JSON"]
+    assert codes(row(PARAMETERS="{", config={"format": "CSV", "targets": "none"}), rules) == ["VAL_JSON"]
+    assert codes(row(PARAMETERS="{", DISTRIBUTION_CONFIG="{"), rules) == ["VAL_JSON", "VAL_JSON"]
 
 
 def test_a_format_the_engine_does_not_have_is_refused_by_the_engine() -> None:

@@ -95,9 +95,9 @@ def test_a_template_that_cannot_be_used_is_refused_at_intake(template: object, c
     one = row(config={"targets": [{"type": "NAS", "file_name": template}]})
 
     assert code in codes(whole)
-    assert fields(whole)[0] == "distribution_config.file_name"
+    assert fields(whole)[0] == "DISTRIBUTION_CONFIG.file_name"
     assert code in codes(one)
-    assert fields(one)[0] == "distribution_config.targets[0].file_name"
+    assert fields(one)[0] == "DISTRIBUTION_CONFIG.targets[0].file_name"
 
 
 def test_a_bad_template_is_found_even_where_the_values_for_it_are_bad_too() -> None:
@@ -111,4 +111,4 @@ def test_a_value_without_a_text_is_named_by_its_parameter(region: object) -> Non
     raw = row(PARAMETERS={"region": region}, config=named("{{ region }}.pdf"))
 
     assert codes(raw) in (["TPL_BAD_NAME"], ["TPL_VALUE"])
-    assert read(raw).problems[0].field == "distribution_config.file_name"
+    assert read(raw).problems[0].field == "DISTRIBUTION_CONFIG.file_name"

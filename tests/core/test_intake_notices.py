@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.worktable_rows import RULES, codes, fields, good, row
+from core.worktable_rows import RULES, codes, fields, good, read, row
 from reportbus.core.model import TERMINAL, NotifyRule, Status
 
 
@@ -54,10 +54,25 @@ def test_the_rules_own_notices_stand_in_where_a_request_says_nothing() -> None:
     ],
 )
 def test_a_notice_that_could_not_be_sent_is_refused_at_intake(notice: object, code: str, field: str) -> None:
-    where = "distribution_config.notify[0]"
+    where = "DISTRIBUTION_CONFIG.notify[0]"
 
     assert codes(row(config=telling(notice))) == [code]
     assert fields(row(config=telling(notice))) == [f"{where}.{field}" if field else where]
+
+
+@pytest.mark.parametrize(
+    ("on", "said"),
+    [
+        (["DONE"], "'DONE' is no end of a request"),
+        (["FAILED", 5], "5 is no end of a request"),
+        ("STARTED", "'STARTED' is no end of a request"),
+        ([], "an empty list is no end of a request"),
+    ],
+)
+def test_what_is_no_end_is_named_beside_those_there_are(on: object, said: str) -> None:
+    (problem,) = read(row(config=telling({"type": "LOG", "on": on}))).problems
+
+    assert problem.text == f"{said}; have COMPLETED, FAILED, and nothing means both"
 
 
 def test_notices_are_a_list_and_not_a_long_one() -> None:

@@ -100,7 +100,7 @@ def test_an_unknown_field_is_refused_with_the_nearest_known_name() -> None:
     assert [problem.code for problem in reading.problems] == ["CFG_UNKNOWN_FIELD"] * 2
     assert "did you mean 'format'?" in reading.problems[0].text
     assert "did you mean 'path'?" in reading.problems[1].text
-    assert reading.problems[1].field == "distribution_config.targets[0]"
+    assert reading.problems[1].field == "DISTRIBUTION_CONFIG.targets[0]"
 
 
 def test_a_file_target_has_no_recipients_and_a_mail_has_no_path() -> None:
@@ -118,7 +118,88 @@ def test_a_destination_that_is_not_there_or_takes_something_else_is_refused(name
 def test_a_slip_in_a_destination_gets_a_hint() -> None:
     reading = read(row(config=targets({"type": "SFTP", "destination": "acne"})))
 
-    assert "did you mean 'acme'?" in reading.problems[0].text
+    assert reading.problems[0].text == "there is no destination 'acne'; did you mean 'acme'?; have acme"
+
+
+def test_a_destination_that_is_not_there_is_refused_with_those_that_take_such_a_target() -> None:
+    (problem,) = read(row(config=targets({"type": "NAS", "destination": "b"}))).problems
+    (no_name,) = read(row(config=targets({"type": "NAS", "destination": ""}))).problems
+    (none,) = read(row(config=targets({"type": "FTPS", "destination": "b"})), WITHOUT_FTPS).problems
+
+    assert problem.text == "there is no destination 'b'; have archive, share"
+    assert no_name.text == "the destination's name is empty; have archive, share"
+    assert none.text == "there is no destination 'b'; none takes FTPS"
+
+
+def test_a_destination_that_is_switched_off_is_told_from_one_that_is_not_there() -> None:
+    rules = replace(RULES, switched_off=frozenset({"off"}))
+    (problem,) = read(row(entry("NAS", "nas://off/in"), DISTRIBUTION_CONFIG=None), rules).problems
+
+    assert problem.code == "CFG_DESTINATION"
+    assert problem.text == "the destination 'off' is switched off; have archive, share"
+
+
+WITHOUT_FTPS = replace(
+    RULES, destinations={name: rule for name, rule in RULES.destinations.items() if name != "partner"}
+)
+
+LOGINS = [
+    "sftp://user:Hunter2SecretPw@sftp.example.com/in",
+    "sftp://user:Hunter2/Secret Pw@sftp.example.com/in",
+    "sftp://user:Hunter2'Secret\"?Pw@acme/in",
+    "sftp://user:Hunter2@SecretPw@acme",
+    "https://user:Hunter2SecretPw@acme/in",
+    "sftp:/user:Hunter2SecretPw@acme/in",
+    "user:Hunter2SecretPw@sftp.example.com/in",
+    "user:Hunter2SecretPw@acme",
+    "in/user:Hunter2SecretPw@acme",
+]
+
+
+@pytest.mark.parametrize("type_", ["SFTP", "NAS", "S3"])
+@pytest.mark.parametrize("written", LOGINS)
+def test_a_password_in_a_place_is_refused_as_such_and_nothing_of_it_is_told(type_: str, written: str) -> None:
+    for raw in (
+        row(entry(type_, written), DISTRIBUTION_CONFIG=None),
+        row(config=targets({"type": type_, "destination": written})),
+        row(config=targets({"type": type_, "path": written})),
+    ):
+        problems = read(raw).problems
+
+        assert "SEC_INLINE_SECRET" in [problem.code for problem in problems]
+        for part in ("Hunter2", "Secret", "Pw"):
+            assert part not in str(problems)
+
+
+@pytest.mark.parametrize("written", [*LOGINS[:5], "smtp://user:Hunter2,SecretPw@mail.example.com"])
+def test_a_password_among_mail_addresses_is_refused_as_such(written: str) -> None:
+    (problem,) = read(row(entry("EMAIL", written), DISTRIBUTION_CONFIG=None)).problems
+
+    assert problem.code == "SEC_INLINE_SECRET"
+    assert "Hunter2" not in problem.text
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("someone@sftp.example.com", "'sftp.example.com' is no configured destination"),
+        ("someone:@sftp.example.com:22", "'sftp.example.com' is no configured destination"),
+        ("someone@acme", "says more than the name of the destination 'acme'"),
+        ("acme:22", "says more than the name of the destination 'acme'"),
+        ("acme?sig=Hunter2", "says more than the name of the destination 'acme'"),
+        ("b.example.com?X-Amz-Signature=Hunter2", "'b.example.com' is no configured destination"),
+        ("Hunter2 Hunter2", "is no configured destination"),
+        ("SHVudGVyMlNlY3JldFB3SHVudGVyMlNlY3JldFB3SHVudGVyMlNlY3JldFB3SHVudGVyMlNlY3JldFB3", ""),
+    ],
+)
+def test_of_an_address_only_the_host_is_told(written: str, said: str) -> None:
+    (problem,) = read(row(config=targets({"type": "SFTP", "destination": written}))).problems
+
+    assert problem.code == "SEC_TARGET_FORBIDDEN"
+    assert (
+        problem.text
+        == f"{said or 'is no configured destination'}; users, hosts and ports cannot be asked for"
+    )
 
 
 HOSTS = [
@@ -131,7 +212,6 @@ HOSTS = [
     "acme:0",
     "acme:22",
     "acme:99999",
-    "user:password@acme",
     "127.0.0.1",
     "[::1]",
     "acme ",
@@ -183,16 +263,25 @@ PATHS = [
 ]
 
 
+@pytest.mark.parametrize("char", ["\\u0000", "\\u007f"])
+def test_a_control_character_in_a_path_is_refused_as_a_path_in_json_too(char: str) -> None:
+    listed = f'[{{"type":"NAS","path":"a{char}b"}}]'
+
+    assert codes(row(DISTRIBUTION_CONFIG=f'{{"targets":{listed}}}')) == ["SEC_PATH"]
+    assert codes(row(DISTRIBUTION_CONFIG=listed)) == ["SEC_PATH"]
+    assert codes(row(DISTRIBUTION_CONFIG=listed.replace("path", "file_name"))) == ["VAL_CONTROL_CHAR"]
+
+
 @pytest.mark.parametrize(("path", "code"), PATHS)
 def test_a_path_that_leads_out_or_means_two_things_is_refused(path: object, code: str) -> None:
     table = row(entry("NAS", path), config=targets())
 
     assert code in codes(table)
-    assert fields(table)[0] == "distribution[C-1].target_path"
+    assert fields(table)[0] == "DISTRIBUTION_CONFIG[C-1].TARGET_PATH"
     if not isinstance(path, str) or path.isprintable():  # the others are not even JSON
         column = row(config=targets({"type": "NAS", "path": path}))
         assert code in codes(column)
-        assert fields(column)[0] == "distribution_config.targets[0].path"
+        assert fields(column)[0] == "DISTRIBUTION_CONFIG.targets[0].path"
 
 
 def test_an_object_name_has_at_most_1024_bytes() -> None:
@@ -276,7 +365,7 @@ def test_an_address_is_one_plain_address_of_an_allowed_domain(name: str, address
     target: object = {"type": "EMAIL", "to": ["a@corp.com"]} | {name: [address]}
 
     assert codes(row(config=targets(target))) == [code]
-    assert fields(row(config=targets(target))) == [f"distribution_config.targets[0].{name}"]
+    assert fields(row(config=targets(target))) == [f"DISTRIBUTION_CONFIG.targets[0].{name}"]
 
 
 @pytest.mark.parametrize("address", ["a@corp.com,evil@x", "a@corp.com;evil@x"])
@@ -432,7 +521,7 @@ def test_a_text_is_no_truth_value(enabled: object) -> None:
     raw = row(entry(ENABLED=enabled), DISTRIBUTION_CONFIG=None)
 
     assert codes(raw)[0] == "CFG_BOOL"
-    assert fields(raw)[0] == "distribution[C-1].enabled"
+    assert fields(raw)[0] == "DISTRIBUTION_CONFIG[C-1].ENABLED"
 
 
 @pytest.mark.parametrize(
@@ -458,9 +547,9 @@ def test_problems_name_a_table_row_by_its_id_or_else_by_its_position() -> None:
     )
 
     assert fields(bad) == [
-        "distribution[C-1].target_type",
-        "distribution[1].target_type",
-        "distribution[a\\nb].target_type",
+        "DISTRIBUTION_CONFIG[C-1].TARGET_TYPE",
+        "DISTRIBUTION_CONFIG[1].TARGET_TYPE",
+        "DISTRIBUTION_CONFIG[a\\nb].TARGET_TYPE",
     ]
 
 
@@ -583,9 +672,12 @@ def test_a_type_has_one_default_and_only_where_it_is_marked() -> None:
 @pytest.mark.parametrize(
     ("type_", "said"),
     [
-        ("NAS", "is missing, and no destination is the default of NAS; name one: have one, share, two"),
-        ("FTP", "is missing, and no destination is the default of FTP; name one: have plain, safe, second"),
-        ("S3", "is missing, and no destination takes S3; have one, plain, safe, second, share, two"),
+        ("NAS", "no destination is named, and none is the default of NAS; name one: have one, share, two"),
+        (
+            "FTP",
+            "no destination is named, and none is the default of FTP; name one: have plain, safe, second",
+        ),
+        ("S3", "no destination takes S3; have FTP, NAS, SFTP, SMB"),
     ],
 )
 def test_a_target_without_destination_is_told_what_it_may_choose_from(type_: str, said: str) -> None:
@@ -601,7 +693,11 @@ def test_a_target_without_destination_is_told_what_it_may_choose_from(type_: str
             "safe": DestinationRule(TargetType.SFTP, default=True),
         },
     )
-    (problem,) = read(row(config=targets({"type": type_})), rules).problems
+    (in_column,) = read(row(config=targets({"type": type_})), rules).problems
+    (in_table,) = read(row(entry(type_, "in"), DISTRIBUTION_CONFIG=None), rules).problems
+    at_fault = {"S3": ("type", "TARGET_TYPE")}.get(type_, ("destination", "TARGET_PATH"))
 
-    assert (problem.code, problem.field) == ("CFG_DESTINATION", "distribution_config.targets[0].destination")
-    assert problem.text == said
+    assert {in_column.code, in_table.code} == {"CFG_DESTINATION"}
+    assert {in_column.text, in_table.text} == {said}
+    assert in_column.field == f"DISTRIBUTION_CONFIG.targets[0].{at_fault[0]}"
+    assert in_table.field == f"DISTRIBUTION_CONFIG[C-1].{at_fault[1]}"

@@ -70,13 +70,13 @@ def test_what_is_no_request_id_is_refused(raw: object) -> None:
     problem = check_request_id(raw)
 
     assert isinstance(problem, Problem)
-    assert (problem.code, problem.field) == ("VAL_REQUEST_ID", "request_id")
+    assert (problem.code, problem.field) == ("VAL_REQUEST_ID", "REQUEST_ID")
     problem.text.encode()
 
 
 def test_a_missing_request_id_is_called_missing() -> None:
     assert [str(check_request_id(raw)).split(";")[0] for raw in (None, "  ")] == [
-        "VAL_REQUEST_ID: request_id: is missing"
+        "VAL_REQUEST_ID: REQUEST_ID: is missing"
     ] * 2
 
 
@@ -115,7 +115,7 @@ def test_a_report_name_that_is_not_what_it_looks_like_is_refused(raw: object) ->
     problem = check_report_name(raw)
 
     assert isinstance(problem, Problem)
-    assert (problem.code, problem.field) == ("VAL_REPORT_NAME", "report_name")
+    assert (problem.code, problem.field) == ("VAL_REPORT_NAME", "REPORT_NAME")
 
 
 # -- paths ---------------------------------------------------------------------------------------------------

@@ -156,6 +156,12 @@ def test_every_bad_text_is_reported_with_its_place() -> None:
     }
 
 
+def test_a_key_that_holds_a_password_is_shown_without_it() -> None:
+    (problem,) = refusal(json.dumps({"sftp://user:s3cret" + "s3cret" * 40 + "@host": "\x01"}))
+
+    assert problem.field == "parameters.sftp://user:***@host"
+
+
 def test_no_more_problems_are_reported_than_a_person_reads() -> None:
     assert len(refusal(json.dumps(["\x01"] * 10_000))) == MAX_PROBLEMS
 

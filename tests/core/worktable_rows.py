@@ -23,11 +23,13 @@ def check(name: str, parameters: Mapping[str, JsonValue], format_: str) -> Seque
     """An engine that has every report but one, and knows one parameter it cannot do without."""
     problems = []
     if name == "unheard_of":
-        problems.append(Problem("VAL_REPORT_UNKNOWN", "there is no such report", "report_name"))
+        problems.append(Problem("VAL_REPORT_UNKNOWN", "there is no such report", "REPORT_NAME"))
     if parameters.get("region") == "nowhere":
-        problems.append(Problem("VAL_PARAM_TYPE", "must be a region", "parameters.region"))
+        problems.append(Problem("VAL_PARAM_TYPE", "must be a region", "PARAMETERS.region"))
     if format_ == "ZIP":
-        problems.append(Problem("VAL_FORMAT", "cannot be had as ZIP; have CSV, PDF", "format"))
+        problems.append(
+            Problem("VAL_FORMAT", "cannot be had as ZIP; have CSV, PDF", "DISTRIBUTION_CONFIG.format")
+        )
     return problems
 
 

@@ -143,7 +143,7 @@ def test_every_problem_is_told_at_once_and_nothing_is_submitted(shell: CommandLi
         "VAL_FORMAT",
         "VAL_NO_TARGETS",
     }
-    assert "VAL_PRIORITY: [1].priority: 11 is no priority" in "\n".join(lines)
+    assert "VAL_PRIORITY: [1].PRIORITY: 11 is no priority" in "\n".join(lines)
     assert rows(shell) == []
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import json
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -8,6 +10,7 @@ import pytest
 
 from reportbus.core.errors import Transient
 from reportbus.core.intake import row_to_text
+from reportbus.core.intake.asked import FILE_FIELDS, MAIL_FIELDS
 from reportbus.core.model import Status
 from reportbus.core.redact import Redactor
 from reportbus.ports import Filter, Intake, Message
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from reportbus.ports import Intaken, Submission
 
 CANARY = "CANARY-s3cr3t-4711"
+STRAY = "Str4y-s3cr3t-0815"
 
 
 @pytest.fixture
@@ -182,24 +186,102 @@ def test_a_row_too_large_for_the_bus_is_refused_by_its_id(parts: Embedded) -> No
     assert (view.status, view.code) == (Status.FAILED, "VAL_TOO_LARGE")
 
 
+# What a row might hold that nobody may read again, by shape; CANARY is known as a secret, the others are not.
+SHAPES = [
+    CANARY,
+    f"sftp://user:{STRAY}@sftp.example.com/in",
+    f"sftp://user:a/{STRAY} b@sftp.example.com/in",
+    f"https://user:{STRAY}@example.com/in?x=1",
+    f"https://example.com/in?sig={STRAY}",
+    f"https://example.com/in?X-Amz-Credential=a&X-Amz-Signature={STRAY}",
+    f"user:{STRAY}@sftp.example.com",
+    f"Authorization: Bearer {STRAY}",
+    f"password={STRAY}",
+    f'{{"user": "ann", "password": "{STRAY}"}}',
+    f"-----BEGIN PRIVATE KEY-----\n{STRAY}\n-----END PRIVATE KEY-----",
+    base64.b64encode(f"anna:{STRAY}".encode()).decode(),
+]
+
+COLUMNS = [
+    "REPORT_TYPE",
+    "REPORT_NAME",
+    "PARAMETERS",
+    "DISTRIBUTION_CONFIG",
+    "PRIORITY",
+    "REQUESTED_BY",
+    "REQUESTED_AT",
+]
+TARGET_COLUMNS = ["CONFIG_ID", "TARGET_TYPE", "TARGET_PATH", "CREDENTIALS_SECRET", "ENABLED"]
+PLACES = [
+    *[{"format": None}, {"file_name": None}, {"file_name": "{{ %s }}"}, {"targets": None}, {"notify": None}],
+    *[{"targets": [{"type": "NAS", name: None}]} for name in FILE_FIELDS],
+    *[{"targets": [{"type": "EMAIL", "to": ["a@b.example"]} | {name: None}]} for name in MAIL_FIELDS],
+    *[{"targets": [{"type": "EMAIL", "to": [None]}]}, {"targets": [None]}, {"targets": [{"type": None}]}],
+    *[{"notify": [{"type": "LOG"} | {name: None}]} for name in ("type", "to", "on")],
+    *[{"notify": [{"type": "LOG", "on": [None]}]}, {"notify": [None]}],
+]
+
+
+def rows_that_hold(secret: str) -> Iterator[str]:
+    """Messages of bad rows that have the secret in each place there is, as value and as name."""
+    columns: list[dict[str, JsonValue]] = [{name: secret} for name in COLUMNS]
+    columns += [{"PARAMETERS": json.dumps([secret])}, {"PARAMETERS": json.dumps({secret: "\0"})}]
+    for place in PLACES:
+        text = json.dumps(place).replace("%s", json.dumps(secret)[1:-1]).replace("null", json.dumps(secret))
+        columns.append({"DISTRIBUTION_CONFIG": text})
+    columns += [{"DISTRIBUTION_CONFIG": json.dumps({secret: 1, "targets": [{secret: 1, "type": "NAS"}]})}]
+    for number, changed in enumerate(columns):
+        # The other place for what is wrong, so that a row is refused whatever is made of the secret.
+        yield body(f"C-{number}", f"c{number}", **{"PRIORITY": 99, **changed})
+    for number, name in enumerate(TARGET_COLUMNS):
+        target: dict[str, JsonValue] = {"CONFIG_ID": "c", "TARGET_TYPE": "NAS", "TARGET_PATH": "in"}
+        row = asked(f"T-{number}", PRIORITY=99)
+        yield row_to_text(f"t{number}", row, [target | {name: secret}])
+    yield body(f"{secret}\n", "id")
+
+
+@pytest.mark.parametrize("secret", SHAPES)
 def test_no_secret_of_a_refused_row_gets_anywhere(
-    parts: Embedded, caplog: pytest.LogCaptureFixture, tmp_path: Path
+    parts: Embedded, caplog: pytest.LogCaptureFixture, tmp_path: Path, secret: str
 ) -> None:
     redactor = Redactor()
     redactor.register(CANARY)
     stage = accept(parts, redactor=redactor)
-    target = f'{{"targets":[{{"type":"NAS","path":"../{CANARY}","{CANARY}":1}}]}}'
-    publish(parts, body("R-1", PRIORITY=CANARY, PARAMETERS=f'["{CANARY}"]', DISTRIBUTION_CONFIG=target))
-    parts.bus.publish(TOPIC, [Message(CANARY, CANARY)])
+    bodies = list(rows_that_hold(secret))
+    publish(parts, *bodies)
+    parts.bus.publish(TOPIC, [Message(secret, secret), Message("key", json.dumps({"v": secret}))])
 
     with caplog.at_level(logging.DEBUG):
-        assert stage.run_once(5) == 2
-    view = parts.ledger.records.find("R-1")
-    assert view is not None
-    assert "***" in view.text
-    assert CANARY not in caplog.text
-    for file in tmp_path.glob("ledger.db*"):
-        assert CANARY.encode() not in file.read_bytes()
+        assert stage.run_once(5) == len(bodies) + 2
+    views = parts.ledger.records.list(Filter(limit=1_000))
+    assert [view.status for view in views] == [Status.FAILED] * len(bodies)
+    told = [*views, *parts.ledger.records.errors(None), *parts.ledger.records.audit(), caplog.text]
+    assert "***" in str(told)
+    for form in (CANARY, STRAY, base64.b64encode(f"anna:{STRAY}".encode()).decode()):
+        assert form not in str(told)
+        for file in tmp_path.glob("ledger.db*"):
+            assert form.encode() not in file.read_bytes()
+
+
+def test_a_security_refusal_is_told_to_the_log_once_and_in_a_line_a_code(
+    parts: Embedded, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage = accept(parts)
+    bad = '{"targets":[{"type":"NAS","path":"../x"},{"type":"NAS","path":"/y"}]}'
+    login = '{"targets":[{"type":"NAS","path":"user:pw@host"}]}'
+    flood = [body(f"R-{number}", f"{number}", DISTRIBUTION_CONFIG=bad) for number in range(9)]
+    for _ in range(2):
+        publish(parts, *flood, body("R-9", "9", DISTRIBUTION_CONFIG=login), body("R-10", "10", PRIORITY=0))
+
+        with caplog.at_level(logging.WARNING):
+            assert stage.run_once(5) == 11
+    warned = [record for record in caplog.records if record.levelno == logging.WARNING]
+
+    assert [record.message for record in warned] == [
+        "SEC_INLINE_SECRET: refused: R-9",
+        "SEC_PATH: refused: R-0, R-1, R-2, R-3, R-4 and 4 more",
+    ]
+    assert warned[0].__dict__["request_id"] == "R-9"
 
 
 def test_a_fault_of_ours_stops_one_row_and_says_nothing_of_its_content(

@@ -246,8 +246,9 @@ CODES: Final[dict[str, CodeInfo]] = {
         "Use https://; only in mode: development, or to this machine, is http:// let pass.",
     ),
     "SEC_INLINE_SECRET": CodeInfo(
-        "A secret stands, or would stand, in a configuration file or a URL.",
-        "Keep it with the secrets and name it there, or put it in with ${VARIABLE}. Change the secret if it was seen.",
+        "A secret stands, or would stand, in a configuration file, a URL or the place a request names.",
+        "In a request, name a destination alone. In a file, keep it with the secrets and name it there, or put it in "
+        "with ${VARIABLE}. Change the secret if it was seen.",
     ),
     "SEC_SECRET_EXPOSED": CodeInfo(
         "A file with a secret can be read by others than its owner.",

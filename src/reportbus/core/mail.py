@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from reportbus.core.errors import Problem
-from reportbus.core.text import clean, one_line, quoted
+from reportbus.core.text import clean, kind_of, one_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -49,7 +49,7 @@ class Attachment:
 def parse_address(raw: object, *, field: str) -> str | Problem:
     """The addr-spec `raw` is, its domain in small letters. Problems: VAL_EMAIL, SEC_HEADER_INJECTION."""
     if not isinstance(raw, str):
-        return Problem("VAL_EMAIL", f"an address must be text, not {type(raw).__name__}", field)
+        return Problem("VAL_EMAIL", f"an address must be text, not {kind_of(raw)}", field)
     address = _ADDRESS.fullmatch(raw.strip(" "))
     if address:
         return f"{address[1]}@{address[2].lower()}"
@@ -99,7 +99,7 @@ def check_subject(raw: object, *, field: str = "subject") -> str | Problem:
     Problems: SEC_HEADER_INJECTION for line breaks and control characters, VAL_SUBJECT for what is no text.
     """
     if not isinstance(raw, str):
-        return Problem("VAL_SUBJECT", f"must be text, not {type(raw).__name__}", field)
+        return Problem("VAL_SUBJECT", f"must be text, not {kind_of(raw)}", field)
     if _LINE_BREAKING.search(raw):
         fault = f"{quoted(raw)} holds a line break or control character; a subject has none"
         return Problem("SEC_HEADER_INJECTION", fault, field)

@@ -14,7 +14,7 @@ from reportbus.core.errors import Problem
 from reportbus.core.formats import FORMATS
 from reportbus.core.paths import check_path, name_faults
 from reportbus.core.template import Template, compile_template
-from reportbus.core.text import quoted
+from reportbus.core.text import kind_of, quoted
 
 __all__ = [
     "StagingKey",
@@ -67,19 +67,19 @@ def check_request_id(raw: object) -> str | Problem:
             return request_id
     missing = raw is None or (isinstance(raw, str) and not raw.strip())
     fault = "is missing" if missing else f"{_shown(raw)} is no request id"
-    return Problem("VAL_REQUEST_ID", f"{fault}; 1 to 36 of A-Z a-z 0-9 . _ - are allowed", "request_id")
+    return Problem("VAL_REQUEST_ID", f"{fault}; 1 to 36 of A-Z a-z 0-9 . _ - are allowed", "REQUEST_ID")
 
 
 def check_report_name(raw: object) -> str | Problem:
     """The report name without blanks around it; VAL_REPORT_NAME if it is empty, long or not what it looks."""
     if not isinstance(raw, str):
-        fault = "is missing" if raw is None else f"must be text, not {type(raw).__name__}"
-        return Problem("VAL_REPORT_NAME", fault, "report_name")
+        fault = "is missing" if raw is None else f"must be text, not {kind_of(raw)}"
+        return Problem("VAL_REPORT_NAME", fault, "REPORT_NAME")
     name = raw.strip(" ")
     if name.isascii() and name.isprintable() and 0 < len(name) <= MAX_REPORT_NAME:
         return name
     fault = _report_name_fault(name)
-    return Problem("VAL_REPORT_NAME", fault, "report_name") if fault else normalize("NFC", name)
+    return Problem("VAL_REPORT_NAME", fault, "REPORT_NAME") if fault else normalize("NFC", name)
 
 
 def check_extension(name: str, format_: str, *, field: str = "file_name") -> Problem | None:
@@ -122,4 +122,4 @@ def _report_name_fault(name: str) -> str:
 
 
 def _shown(raw: object) -> str:
-    return quoted(raw) if isinstance(raw, str) else type(raw).__name__
+    return quoted(raw) if isinstance(raw, str) else kind_of(raw)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from unicodedata import category, normalize
 
 from reportbus.core.errors import Problem
-from reportbus.core.text import quoted
+from reportbus.core.text import kind_of, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def check_path(raw: object, *, field: str) -> tuple[str | None, list[Problem]]:
     root, or is not what it looks like), CFG_SMB_NAME (no such name on Windows), CFG_PATH_TOO_LONG, CFG_TYPE.
     """
     if not isinstance(raw, str):
-        return None, [Problem("CFG_TYPE", f"must be text, not {type(raw).__name__}", field)]
+        return None, [Problem("CFG_TYPE", f"must be text, not {kind_of(raw)}", field)]
     if not raw or (len(raw) <= MAX_COMPONENT and _PLAIN.fullmatch(raw)):
         return raw, []
     written = raw.removesuffix("/") or raw

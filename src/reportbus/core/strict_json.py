@@ -15,7 +15,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from reportbus.core.errors import MAX_PROBLEMS, Problem, Refused
-from reportbus.core.text import one_line, quoted
+from reportbus.core.inline_secrets import without_secrets
+from reportbus.core.text import SHOWN_WIDTH, one_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,10 +149,16 @@ def _bad_string(text: str, bad: re.Pattern[str], path: str) -> Iterator[Problem]
     char = ord(found[0])
     where = "a key" if bad is _BAD_IN_KEY else "a text"
     if char > 0xFF:  # noqa: PLR2004 - of the bad ones only surrogates are beyond one byte
-        yield Problem("VAL_ENCODING", f"{where} holds half a character (U+{char:04X})", one_line(path, 200))
+        yield Problem(
+            "VAL_ENCODING",
+            f"{where} holds half a character (U+{char:04X})",
+            one_line(without_secrets(path), SHOWN_WIDTH),
+        )
     else:
         yield Problem(
-            "VAL_CONTROL_CHAR", f"{where} holds the control character U+{char:04X}", one_line(path, 200)
+            "VAL_CONTROL_CHAR",
+            f"{where} holds the control character U+{char:04X}",
+            one_line(without_secrets(path), SHOWN_WIDTH),
         )
 
 

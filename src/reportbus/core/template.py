@@ -15,7 +15,7 @@ from unicodedata import normalize
 
 from reportbus.core.errors import Problem, Refused
 from reportbus.core.paths import as_component, name_faults
-from reportbus.core.text import one_line, quoted
+from reportbus.core.text import have, one_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_TEMPLATE: Final = 1_000
 """Characters of a template."""
+
+_SHOWN_NAME: Final = 40  # characters of the name of a value that there is instead
 
 _BAD_SOURCE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\\]")
 
@@ -78,7 +80,7 @@ class Template:
         return texts
 
     def _unknown(self, part: Placeholder, values: Mapping[str, JsonValue]) -> Problem:
-        there = f"have {quoted(', '.join(sorted(values)))}" if values else "there are none"
+        there = have(one_line(name, _SHOWN_NAME) for name in values)
         return Problem("TPL_UNKNOWN_NAME", f"there is no value {quoted(part.name)}; {there}", self.field)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reportbus.core.model import JsonValue
 
 _ENVIRONMENT: Final = ImmutableSandboxedEnvironment(keep_trailing_newline=True)
+_COUNTED_FROM_0: Final = re.compile(r" at [0-9]+\Z")
 _TAG: Final = re.compile(r"\{[{%#]")
 
 # What could grow without end, or take time without end; everything else that is refused is merely forbidden.
@@ -65,8 +66,9 @@ def _nodes(source: str, field: str) -> Iterator[nodes.Node]:
     except RecursionError:
         raise Refused([Problem("TPL_LIMIT", "has expressions too deep in one another", field)]) from None
     except (TemplateSyntaxError, SyntaxError, ValueError) as error:
-        message = error.message if isinstance(error, TemplateSyntaxError) else "a literal that cannot be read"
-        where = f" (line 1, column {_failing_tag(source) + 1})"
+        jinjas = error.message if isinstance(error, TemplateSyntaxError) else None
+        message = _COUNTED_FROM_0.sub("", jinjas or "a literal that cannot be read")
+        where = f" (line 1, column {_failing_place(source) + 1})"
         raise Refused([Problem("TPL_SYNTAX", f"{message}{where}", field)]) from None
     for statement in body:
         yield from statement.nodes if isinstance(statement, nodes.Output) else [statement]
@@ -76,8 +78,14 @@ def _tree(source: str) -> nodes.Template:
     return Parser(_ENVIRONMENT, source).parse()
 
 
-def _failing_tag(source: str) -> int:
-    """Where the first tag begins that makes the template unreadable."""
+def _failing_place(source: str) -> int:
+    """Where no token can be read, or else where the first tag begins that makes the template unreadable."""
+    read = 0
+    try:
+        for _, _, token in _ENVIRONMENT.lexer.tokeniter(source, None):
+            read += len(token)
+    except TemplateSyntaxError:
+        return read
     starts = [tag.start() for tag in _TAG.finditer(source)]
     ends = [*starts[1:], len(source)]
     return starts[bisect_left(ends, 1, key=lambda end: int(_unreadable(source[:end])))]

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from reportbus.core.inline_secrets import without_secrets
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -44,8 +46,28 @@ def one_line(text: str, width: int | None = None) -> str:
 
 
 def quoted(text: str) -> str:
-    """An offending value as a message shows it: one line, quoted, cut at 200 characters; not yet redacted."""
-    return f"'{one_line(text, SHOWN_WIDTH)}'"
+    """An offending value as a message shows it: one line, quoted, cut at 200 characters.
+
+    Passwords, queries and base64 within it are masked; the secrets that are registered are not yet.
+    """
+    return f"'{one_line(without_secrets(text), SHOWN_WIDTH)}'"
+
+
+def kind_of(value: object) -> str:
+    """What kind of JSON value this is, in words; the value itself is not shown, it may be a secret."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
 
 
 def have(names: Iterable[str]) -> str:

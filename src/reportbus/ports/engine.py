@@ -45,6 +45,9 @@ class Engine(Protocol):
     def check(self, report_name: str, parameters: Mapping[str, JsonValue], format_: str) -> Sequence[Problem]:
         """Everything wrong with asking for this report, from what is known without a call.
 
+        `format_` may be none there is: the engine knows which formats its report can be had in. Problems name
+        the field as the worktable does: REPORT_NAME, PARAMETERS.name, DISTRIBUTION_CONFIG.format.
+
         Codes: VAL_REPORT_UNKNOWN, VAL_FORMAT, VAL_PARAM_MISSING, VAL_PARAM_UNKNOWN, VAL_PARAM_TYPE,
         VAL_PARAM_LIMIT.
         """

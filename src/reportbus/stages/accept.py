@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from reportbus.core.errors import Problem, Transient
 from reportbus.core.failure import failure
-from reportbus.core.intake import read_row, refuse_row, row_from_text
+from reportbus.core.inline_secrets import without_secrets
+from reportbus.core.intake import WIDTHS, read_row, refuse_row, row_from_text, without_secrets_in
 from reportbus.core.text import one_line
-from reportbus.ports import Submission
+from reportbus.ports import Intaken, Submission
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from reportbus.core.intake import IntakeRules, RawRow, Reading
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger(__name__)
 
-_SHOWN: Final = 100
+_SHOWN: Final = 100  # characters of a message's key
+_ALERTED: Final = 5  # ids in one line of the log
 
 
 class Accept:
@@ -75,7 +78,7 @@ class Accept:
             if (row := self._row(message)) is not None
         ]
         if submissions:
-            self._intake.accept(submissions)
+            _alert(submissions, self._intake.accept(submissions))
 
     def _row(self, message: Message) -> RawRow | None:
         """The row of a message; a message that holds none is passed over, or it would come again for ever.
@@ -86,8 +89,8 @@ class Accept:
             return row_from_text(message.body)
         except ValueError as error:
             self.ignored += 1
-            key = self._redact(one_line(message.key, _SHOWN))
-            _log.warning("EVT_IGNORED: the message with key %r is no worktable row: %s", key, error)
+            key, fault = self._hidden(message.key, _SHOWN), self._redact(str(error))
+            _log.warning("EVT_IGNORED: the message with key %r is no worktable row: %s", key, fault)
             return None
 
     def _reading(self, row: RawRow, now: datetime) -> Reading:
@@ -103,12 +106,7 @@ class Accept:
             return reading
 
     def _submission(self, reading: Reading) -> Submission:
-        problems = reading.problems
-        content = reading.content
-        if problems:
-            content = self._redact(content)
-            problems = tuple([replace(problem, text=self._redact(problem.text)) for problem in problems])
-        return Submission(
+        submission = Submission(
             ref=reading.ref,
             request_id=reading.request_id,
             digest=reading.digest,
@@ -117,7 +115,39 @@ class Accept:
             requested_by=reading.requested_by,
             priority=reading.priority,
             requested_at=reading.requested_at,
-            content=content,
+            content=reading.content,
             request=reading.request,
-            problems=problems,
+            problems=reading.problems,
         )
+        return self._without_secrets(submission) if reading.problems else submission
+
+    def _without_secrets(self, refused: Submission) -> Submission:
+        """As it is kept: nobody will run it, and people who look for what was wrong with it will read it."""
+        return refused._replace(
+            report_type=self._hidden(refused.report_type, WIDTHS["REPORT_TYPE"]),
+            report_name=self._hidden(refused.report_name, WIDTHS["REPORT_NAME"]),
+            requested_by=self._hidden(refused.requested_by, WIDTHS["REQUESTED_BY"]),
+            content=self._redact(without_secrets_in(refused.content)),
+            problems=tuple(
+                [
+                    replace(problem, text=self._redact(problem.text), field=self._hidden(problem.field))
+                    for problem in refused.problems
+                ]
+            ),
+        )
+
+    def _hidden(self, text: str, width: int | None = None) -> str:
+        return one_line(self._redact(without_secrets(text)), width)
+
+
+def _alert(submissions: Sequence[Submission], became: Sequence[Intaken]) -> None:
+    """Warn of what was refused for its security: a line a code, however many requests there are."""
+    found: dict[str, list[str]] = {}
+    for submission, intaken in zip(submissions, became, strict=True):
+        if intaken is Intaken.REFUSED:
+            for code in {problem.code for problem in submission.problems if problem.code.startswith("SEC_")}:
+                found.setdefault(code, []).append(submission.request_id)
+    for code, ids in sorted(found.items()):
+        more = f" and {len(ids) - _ALERTED} more" if len(ids) > _ALERTED else ""
+        fields = {"request_id": ids[0]} if len(ids) == 1 else {}
+        _log.warning("%s: refused: %s%s", code, ", ".join(ids[:_ALERTED]), more, extra=fields)

@@ -31,6 +31,7 @@ def intake_rules(settings: Settings, engines: Mapping[str, Engine]) -> IntakeRul
             )
             for name, target in usable.items()
         },
+        switched_off=frozenset(settings.destinations.keys() - usable.keys()),
         channels={
             name: channel.type == "EMAIL" for name, channel in settings.channels.items() if channel.enabled
         },

@@ -91,6 +91,40 @@ def test_a_value_of_another_type_is_refused_by_name(
     assert [("VAL_PARAM_TYPE", f"PARAMETERS.{name}")] == codes(engine, **{name: value})
 
 
+DAY = "has to be a day of the calendar as YYYY-MM-DD"
+TIME = "has to be a time as YYYY-MM-DDTHH:MM:SS, with Z or an offset where it is not UTC"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("date", "2026-02-30", f"{DAY}; there is no day 2026-02-30"),
+        ("date", "31/12/26", f"{DAY}; got 31/12/26"),
+        ("date", "31.12.2026", f"{DAY}; got 31.12.2026"),
+        ("date", "yesterday", f"{DAY}; got text"),
+        ("date", "4111111111111111", f"{DAY}; got text"),
+        ("date", 20260203, f"{DAY}; got a number"),
+        ("timestamp", "2026-02-03T25:00:00Z", f"{TIME}; there is no time 2026-02-03T25:00:00Z"),
+        ("timestamp", "2026-02-03", f"{TIME}; got 2026-02-03"),
+        ("integer", "2026-02-03", "has to be a whole number; got text"),
+    ],
+)
+def test_what_is_no_date_is_shown_where_it_is_one_in_another_form_or_on_no_calendar(
+    engine: PythonEngine, name: str, value: JsonValue, said: str
+) -> None:
+    """Other texts are not: they may be secrets."""
+    (problem,) = engine.check("report", {"needed": "x", name: value}, "CSV")
+
+    assert problem.text == f"parameter {name!r} {said}"
+
+
+def test_a_format_that_is_none_is_refused_with_those_of_the_report(engine: PythonEngine) -> None:
+    (problem,) = engine.check("report", {"needed": "x"}, "DOC")
+
+    assert (problem.code, problem.field) == ("VAL_FORMAT", "DISTRIBUTION_CONFIG.format")
+    assert problem.text == "report 'report' has no format 'DOC'; have CSV, PDF"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from reportbus.core.errors import Problem
 from reportbus.core.formats import FORMATS
 from reportbus.core.intake.places import add_addresses
-from reportbus.core.intake.words import Problems, did_you_mean, shown
+from reportbus.core.intake.words import Problems, shown
 from reportbus.core.model import TERMINAL, NotifyRule, Status
 from reportbus.core.text import have
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from reportbus.core.intake.rules import IntakeRules
     from reportbus.core.model import JsonValue
 
-FIELD: Final = "distribution_config"
+FIELD: Final = "DISTRIBUTION_CONFIG"
 """How problems name the column."""
 
 _FIELDS: Final = frozenset({"format", "file_name", "targets", "notify"})
@@ -39,16 +40,19 @@ def config_of(value: JsonValue, problems: Problems) -> Mapping[str, JsonValue]:
 
 
 def format_of(config: Mapping[str, JsonValue], rules: IntakeRules, problems: Problems) -> str:
-    """The key of the format in FORMATS; empty where it is none."""
+    """The format asked for, in capitals, whether there is such a one or not; empty where it is no name."""
     raw = config.get("format")
     if raw is None:
         return rules.default_format
     name = raw.strip().upper() if isinstance(raw, str) else ""
-    if name in FORMATS:
-        return name
-    fault = f"there is no format {shown(raw)}{did_you_mean(name, FORMATS)}; {have(FORMATS)}"
-    problems.add("VAL_FORMAT", fault, f"{FIELD}.format")
-    return ""
+    if not name:
+        problems.append(no_format(shown(raw)))
+    return name
+
+
+def no_format(name: str) -> Problem:
+    """What is wrong with a format that not even an engine knows."""
+    return Problem("VAL_FORMAT", f"there is no format {name}; {have(FORMATS)}", f"{FIELD}.format")
 
 
 def notices_of(
@@ -97,7 +101,8 @@ def _statuses(raw: JsonValue, field: str, problems: Problems) -> frozenset[Statu
         return TERMINAL
     items = raw if isinstance(raw, list) else [raw]
     ends = [_ENDS.get(item.strip().upper()) if isinstance(item, str) else None for item in items]
+    wrong = next((shown(item) for item, end in zip(items, ends, strict=True) if end is None), "an empty list")
     if not ends or None in ends:
-        fault = f"{shown(raw)} does not say when to tell; {have(_ENDS)}, and none means both"
+        fault = f"{wrong} is no end of a request; {have(_ENDS)}, and nothing means both"
         problems.add("CFG_NOTIFY_ON", fault, field)
     return frozenset(filter(None, ends))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from reportbus.core.inline_secrets import without_secrets
 from reportbus.core.intake.heading import MAX_REQUESTER
 from reportbus.core.intake.message import BODY, DISTRIBUTION, HEADING, RawRow, storable
 from reportbus.core.intake.words import shown
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
 
     from reportbus.core.model import JsonValue
 
-_WIDTHS: Final = {"REPORT_TYPE": 50, "REPORT_NAME": MAX_REPORT_NAME, "REQUESTED_BY": MAX_REQUESTER}
+WIDTHS: Final = {"REPORT_TYPE": 50, "REPORT_NAME": MAX_REPORT_NAME, "REQUESTED_BY": MAX_REQUESTER}
+"""Characters that are kept of what a request is about."""
+
+_TEXT: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 def content_of(row: RawRow, request_id: str, decoded: Mapping[str, JsonValue]) -> tuple[str, str]:
@@ -32,7 +37,7 @@ def content_of(row: RawRow, request_id: str, decoded: Mapping[str, JsonValue]) -
     if request_id:
         asked["REQUEST_ID"] = request_id
     if row.cut:
-        asked["BYTES"] = row.cut
+        asked["BYTES_READ"] = row.cut
     rows: list[JsonValue] = [{name: item.get(name) for name in DISTRIBUTION} for item in row.distribution]
     try:
         if len(rows) > 1:
@@ -45,6 +50,11 @@ def content_of(row: RawRow, request_id: str, decoded: Mapping[str, JsonValue]) -
     return content, row.cut_digest or sha256(octets).hexdigest()
 
 
+def without_secrets_in(content: str) -> str:
+    """Canonical JSON with what may be a secret in any of its texts masked; for rows that nobody will run."""
+    return _TEXT.sub(lambda text: f'"{without_secrets(text[1])}"', content)
+
+
 def made_up_id(ref: str, digest: str) -> str:
     """An id for a row that has none, so that it is on record: the same row gets the same one."""
     return f"invalid-{sha256(f'{ref} {digest}'.encode('utf-8', 'replace')).hexdigest()[:24]}"
@@ -53,4 +63,5 @@ def made_up_id(ref: str, digest: str) -> str:
 def text_of(row: RawRow, name: str) -> str:
     """A column that is no good, as far as it can be shown."""
     raw = row.columns.get(name)
-    return "" if raw is None else one_line(raw if isinstance(raw, str) else shown(raw), _WIDTHS[name])
+    text = without_secrets(raw) if isinstance(raw, str) else shown(raw)
+    return "" if raw is None else one_line(text, WIDTHS[name])

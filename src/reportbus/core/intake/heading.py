@@ -66,9 +66,9 @@ def _report_type(raw: JsonValue, rules: IntakeRules) -> str | Problem:
             return name
         if name in rules.absent:
             fault = f"the engine {name} {rules.absent[name]}; {have(rules.engines)}"
-            return Problem("VAL_ENGINE_DISABLED", fault, "report_type")
+            return Problem("VAL_ENGINE_DISABLED", fault, "REPORT_TYPE")
     fault = "is missing" if raw is None else f"there is no engine {shown(raw)}"
-    return Problem("VAL_REPORT_TYPE", f"{fault}; {have(rules.engines)}", "report_type")
+    return Problem("VAL_REPORT_TYPE", f"{fault}; {have(rules.engines)}", "REPORT_TYPE")
 
 
 def _priority(raw: JsonValue) -> int | Problem:
@@ -77,7 +77,7 @@ def _priority(raw: JsonValue) -> int | Problem:
     if type(raw) is int and HIGHEST_PRIORITY <= raw <= LOWEST_PRIORITY:
         return raw
     fault = f"{shown(raw)} is no priority; a whole number from 1 (most urgent) to 9 is, and none means 5"
-    return Problem("VAL_PRIORITY", fault, "priority")
+    return Problem("VAL_PRIORITY", fault, "PRIORITY")
 
 
 def _requested_by(raw: JsonValue, rules: IntakeRules) -> str | Problem:
@@ -91,7 +91,7 @@ def _requested_by(raw: JsonValue, rules: IntakeRules) -> str | Problem:
             return ""
     fault = "is missing" if raw is None else f"{shown(raw)} names nobody"
     rule = f"one line of at most {MAX_REQUESTER} characters, without control characters, is needed"
-    return Problem("VAL_REQUESTED_BY", f"{fault}; {rule}", "requested_by")
+    return Problem("VAL_REQUESTED_BY", f"{fault}; {rule}", "REQUESTED_BY")
 
 
 def _requested_at(raw: JsonValue, rules: IntakeRules, now: datetime) -> datetime | Problem:
@@ -99,14 +99,14 @@ def _requested_at(raw: JsonValue, rules: IntakeRules, now: datetime) -> datetime
         return now
     time = _time(raw)
     if time is None:
-        return Problem("VAL_REQUESTED_AT", f"{shown(raw)} is no time; {_NOT_A_DATE}", "requested_at")
+        return Problem("VAL_REQUESTED_AT", f"{shown(raw)} is no time; {_NOT_A_DATE}", "REQUESTED_AT")
     age = (now - time).total_seconds()
     if age < -rules.max_ahead:
         fault = f"{time:%Y-%m-%d %H:%M:%S} UTC is in the future by more than {rules.max_ahead:g} seconds"
-        return Problem("VAL_REQUESTED_AT", fault, "requested_at")
+        return Problem("VAL_REQUESTED_AT", fault, "REQUESTED_AT")
     if age > rules.max_age:
         fault = f"{time:%Y-%m-%d %H:%M:%S} UTC is more than {rules.max_age / 3600:g} hours ago; ask again"
-        return Problem("VAL_EXPIRED", fault, "requested_at")
+        return Problem("VAL_EXPIRED", fault, "REQUESTED_AT")
     return time
 
 

@@ -43,7 +43,7 @@ class RawRow(NamedTuple):
     """A row of REPORT_REQUESTS and its rows of DISTRIBUTION_CONFIG, by column name, as they came.
 
     `ref` is the worktable's own mark of the row. `cut` is set where the row was too large for the bus: the
-    bytes it has; then only its heading is here, and `cut_digest` is the SHA-256 of the whole.
+    bytes of it that were seen; then only its heading is here, and `cut_digest` is the SHA-256 of the whole.
     """
 
     ref: str

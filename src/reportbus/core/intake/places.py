@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from reportbus.core.errors import Problem
+from reportbus.core.inline_secrets import holds_login
+from reportbus.core.intake.asked import LOGIN
 from reportbus.core.intake.rules import VARIANTS
 from reportbus.core.intake.words import Problems, did_you_mean, shown
 from reportbus.core.mail import MAX_RECIPIENTS, check_subject, parse_recipients
@@ -30,6 +32,7 @@ MAX_OBJECT_KEY: Final = 1_024
 
 _MOST_READ: Final = 1_000  # recipients beyond which nobody looks which of them are the same
 _WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_HOST: Final = re.compile(r"((?:[A-Za-z0-9_-]{1,63}\.){0,9}[A-Za-z0-9_-]{1,63})\.?(?:[:/?#].*)?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,12 @@ def _destination(asked: Asked, rules: IntakeRules, problems: Problems) -> str:
     field = asked.field("destination")
     raw = asked.fields.get("destination")
     name = rules.defaults[asked.type] if raw is None else raw
-    if name == "":
-        problems.add("CFG_DESTINATION", "is empty" if raw == "" else _no_default(asked.type, rules), field)
+    if raw is None and not name:
+        problems.append(_no_default(asked, rules))
         return ""
     rule = rules.destinations.get(name) if isinstance(name, str) else None
     if rule is None or not isinstance(name, str):
-        problems.append(_no_destination(name, rules, field))
+        problems.append(_no_destination(name, asked, rules))
         return ""
     if rule.type not in _variants(asked.type):
         problems.add(
@@ -87,21 +90,53 @@ def _variants(type_: TargetType) -> tuple[TargetType, ...]:
     return VARIANTS.get(type_, (type_,))
 
 
-def _no_default(type_: TargetType, rules: IntakeRules) -> str:
+def _fitting(type_: TargetType, rules: IntakeRules) -> tuple[str, ...]:
+    """The destinations that targets of the type may name."""
+    return tuple(name for name, rule in rules.destinations.items() if rule.type in _variants(type_))
+
+
+def _no_default(asked: Asked, rules: IntakeRules) -> Problem:
     """What is wrong with naming no destination: there are several to choose from, or none."""
-    fitting = [name for name, rule in rules.destinations.items() if rule.type in _variants(type_)]
+    fitting = _fitting(asked.type, rules)
     if fitting:
-        return f"is missing, and no destination is the default of {type_}; name one: {have(fitting)}"
-    return f"is missing, and no destination takes {type_}; {have(rules.destinations)}"
+        fault = f"no destination is named, and none is the default of {asked.type}; name one: {have(fitting)}"
+        return Problem("CFG_DESTINATION", fault, asked.field("destination"))
+    types = {str(rule.type) for rule in rules.destinations.values()}
+    return Problem(
+        "CFG_DESTINATION", f"no destination takes {asked.type}; {have(types)}", asked.field("type")
+    )
 
 
-def _no_destination(name: JsonValue, rules: IntakeRules, field: str) -> Problem:
+def _no_destination(name: JsonValue, asked: Asked, rules: IntakeRules) -> Problem:
     """A slip of the pen, or an address: hosts come from the configuration and from nowhere else."""
-    if isinstance(name, str) and not _WORD.fullmatch(name):
-        fault = f"{quoted(name)} is no configured destination; hosts and ports cannot be asked for"
-        return Problem("SEC_TARGET_FORBIDDEN", fault, field)
-    like = did_you_mean(name, rules.destinations) if isinstance(name, str) else ""
-    return Problem("CFG_DESTINATION", f"there is no destination {shown(name)}{like}", field)
+    field = asked.field("destination")
+    fitting = _fitting(asked.type, rules)
+    if not isinstance(name, str):
+        fault = f"there is no destination {shown(name)}"
+    elif not name:
+        fault = "the destination's name is empty"
+    elif name in rules.switched_off:
+        fault = f"the destination {name!r} is switched off"
+    elif _WORD.fullmatch(name):
+        fault = f"there is no destination {quoted(name)}{did_you_mean(name, fitting)}"
+    elif holds_login(name):
+        return Problem("SEC_INLINE_SECRET", LOGIN, field)
+    else:
+        return Problem("SEC_TARGET_FORBIDDEN", _no_address(name, rules), field)
+    there = have(fitting) if fitting else f"none takes {asked.type}"
+    return Problem("CFG_DESTINATION", f"{fault}; {there}", field)
+
+
+def _no_address(name: str, rules: IntakeRules) -> str:
+    """Names the host alone: what else stands in an address may be a secret."""
+    host = _HOST.fullmatch(name.rpartition("@")[2])
+    if host is None:
+        fault = "is no configured destination"
+    elif host[1] in rules.destinations:
+        fault = f"says more than the name of the destination {host[1]!r}"
+    else:
+        fault = f"{quoted(host[1])} is no configured destination"
+    return f"{fault}; users, hosts and ports cannot be asked for"
 
 
 def _path(asked: Asked, folders: str, file_name: str, problems: Problems) -> str:
@@ -109,7 +144,9 @@ def _path(asked: Asked, folders: str, file_name: str, problems: Problems) -> str
     field = asked.field("path")
     raw = asked.fields.get("path")
     path: str | None = ""
-    if raw is not None:
+    if isinstance(raw, str) and holds_login(raw):
+        problems.add("SEC_INLINE_SECRET", LOGIN, field)
+    elif raw is not None:
         path, wrong = check_path(raw, field=field)
         problems += wrong
     whole = f"{path}/{folders}" if path and folders else path or folders

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reportbus.core.errors import MAX_PROBLEMS, Problem, Refused
-from reportbus.core.intake.config import FIELD, config_of, format_of, notices_of
+from reportbus.core.formats import FORMATS
+from reportbus.core.intake.config import FIELD, config_of, format_of, no_format, notices_of
 from reportbus.core.intake.content import content_of, made_up_id, text_of
 from reportbus.core.intake.heading import Heading, read_heading
 from reportbus.core.intake.message import BODY, MAX_MESSAGE, RawRow
@@ -18,13 +21,16 @@ from reportbus.core.intake.words import Problems, shown
 from reportbus.core.model import DEFAULT_PRIORITY, Request
 from reportbus.core.names import check_request_id
 from reportbus.core.strict_json import decode
+from reportbus.core.text import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from reportbus.core.intake.rules import IntakeRules
     from reportbus.core.model import JsonValue
+
+_PATH: Final = re.compile(rf"{FIELD}(?:\.targets)?\[[0-9]+\]\.path")
 
 
 class Reading(NamedTuple):
@@ -55,9 +61,7 @@ def read_row(row: RawRow, rules: IntakeRules, now: datetime) -> Reading:
     decoded: dict[str, JsonValue] = {}
     request = None
     if row.cut:
-        fault = (
-            f"the row has {row.cut:,} bytes, more than the {MAX_MESSAGE:,} allowed; it was not read further"
-        )
+        fault = f"the row has more than {MAX_MESSAGE:,} bytes, the most allowed; it was not read further"
         problems.insert(0, Problem("VAL_TOO_LARGE", fault))
     else:
         for name in BODY:
@@ -103,11 +107,11 @@ def _decode(name: str, raw: JsonValue, decoded: dict[str, JsonValue], problems: 
     try:
         if isinstance(raw, list | dict):
             raw = json.dumps(raw)
-        decoded[name] = decode(raw, what=name.lower()) if isinstance(raw, str) else raw
+        decoded[name] = decode(raw, what=name) if isinstance(raw, str) else raw
     except Refused as refusal:
-        problems += refusal.problems
+        problems += map(_of_its_field, refusal.problems)
     except RecursionError:
-        problems.add("VAL_JSON_DEPTH", "has objects and arrays too deep in one another", name.lower())
+        problems.add("VAL_JSON_DEPTH", "has objects and arrays too deep in one another", name)
 
 
 def _request(
@@ -121,7 +125,10 @@ def _request(
     """The request, complete; None where there are problems with it."""
     parameters = _parameters(decoded, problems)
     config = config_of(decoded.get("DISTRIBUTION_CONFIG"), problems)
-    format_ = format_of(config, rules, problems)
+    asked = format_of(config, rules, problems)
+    unread = ("VAL_PARAM_",) * (parameters is None) + ("VAL_FORMAT",) * ("DISTRIBUTION_CONFIG" not in decoded)
+    problems += _asking_faults(heading, parameters or {}, asked, rules, unread)
+    format_ = asked if asked in FORMATS else ""
     named = parameters is not None and format_ and heading.report_name
     values = values_for(heading, format_, parameters or {}) if named and heading.request_id else None
     naming = Naming(format_ or rules.default_format, values)
@@ -132,8 +139,6 @@ def _request(
     if len(problems) == before and "DISTRIBUTION_CONFIG" in decoded:
         check_number(column, len(targets), rules, problems)
     notify = notices_of(config, rules, problems)
-    if parameters is not None and named and heading.report_type:
-        problems += rules.engines[heading.report_type](heading.report_name, parameters, format_)
     if problems or parameters is None:
         return None
     return Request(
@@ -152,6 +157,31 @@ def _request(
     )
 
 
+def _of_its_field(problem: Problem) -> Problem:
+    """A path with a control character is refused as such, in JSON as elsewhere."""
+    path = problem.code == "VAL_CONTROL_CHAR" and _PATH.fullmatch(problem.field)
+    return replace(problem, code="SEC_PATH") if path else problem
+
+
+def _asking_faults(
+    heading: Heading,
+    parameters: Mapping[str, JsonValue],
+    format_: str,
+    rules: IntakeRules,
+    unread: tuple[str, ...],
+) -> Sequence[Problem]:
+    """What the engine finds wrong, which knows its reports' formats; at least that a format is none.
+
+    Codes that begin with one of `unread` are about what could not be read, and not told.
+    """
+    found: list[Problem] = []
+    if format_ and heading.report_name and heading.report_type:
+        found += rules.engines[heading.report_type](heading.report_name, parameters, format_)
+    if format_ and format_ not in FORMATS and all(problem.code != "VAL_FORMAT" for problem in found):
+        found.insert(0, no_format(quoted(format_)))
+    return [problem for problem in found if not problem.code.startswith(unread)]
+
+
 def _parameters(decoded: Mapping[str, JsonValue], problems: Problems) -> Mapping[str, JsonValue] | None:
     """The parameters; None where they are no good."""
     if "PARAMETERS" not in decoded:
@@ -162,5 +192,5 @@ def _parameters(decoded: Mapping[str, JsonValue], problems: Problems) -> Mapping
     if isinstance(value, dict):
         return value
     hint = "; it is a text that may hold JSON: store the object itself" if isinstance(value, str) else ""
-    problems.add("VAL_PARAMETERS_TYPE", f"must be a JSON object, not {shown(value)}{hint}", "parameters")
+    problems.add("VAL_PARAMETERS_TYPE", f"must be a JSON object, not {shown(value)}{hint}", "PARAMETERS")
     return None

@@ -44,12 +44,14 @@ class IntakeRules:
     `engines` maps each enabled report type to its engine's check (of name, parameters and format), `absent`
     the other types that are known to why they have none ("is switched off"). `channels` maps the name of
     each channel to whether it takes mail addresses. `notify` stands in where a request says nothing.
-    `mail_domains` limits the recipients; None does not. In seconds: `max_age` since REQUESTED_AT, `max_ahead`
+    `switched_off` names the destinations that are configured and not in use. `mail_domains` limits the
+    recipients; None does not. In seconds: `max_age` since REQUESTED_AT, `max_ahead`
     of it in the future, and `deadline`, which a request has from its intake on.
     """
 
     engines: Mapping[str, Check]
     destinations: Mapping[str, DestinationRule] = field(default_factory=dict)
+    switched_off: frozenset[str] = frozenset()
     channels: Mapping[str, bool] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
     notify: tuple[NotifyRule, ...] = ()

@@ -38,5 +38,5 @@ def asking_faults(
     problems = list(faults(definition.parameters, parameters))
     if format_ not in definition.formats:
         text = f"report {definition.name!r} has no format {quoted(format_)}; {have(definition.formats)}"
-        problems.insert(0, Problem("VAL_FORMAT", text, "FORMAT"))
+        problems.insert(0, Problem("VAL_FORMAT", text, "DISTRIBUTION_CONFIG.format"))
     return problems

@@ -7,9 +7,9 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from reportbus.adapters.engines.python.moments import MOMENTS, NOW, day_of, moment_of
-from reportbus.adapters.engines.python.values import TYPES, BeyondLimit, Value, WrongType, json_name
+from reportbus.adapters.engines.python.values import TYPES, BeyondLimit, Value, WrongType
 from reportbus.core.errors import Problem
-from reportbus.core.text import have, quoted
+from reportbus.core.text import have, kind_of, quoted
 
 if TYPE_CHECKING:
     import re
@@ -51,7 +51,7 @@ class Parameter:
         if not self.many:
             return self._one(raw, "")
         if not isinstance(raw, list):
-            msg = f"has to be a list; got {json_name(raw)}"
+            msg = f"has to be a list; got {kind_of(raw)}"
             raise WrongType(msg)
         if len(raw) > self.max_items:
             msg = f"has {len(raw)} items; allowed are {self.max_items}"
@@ -79,7 +79,7 @@ class Parameter:
         try:
             value = TYPES[self.type](raw)
         except WrongType as error:
-            msg = f"{which}has to be {error}; got {json_name(raw)}"
+            msg = f"{which}has to be {error}; {error.given or f'got {kind_of(raw)}'}"
             raise WrongType(msg) from None
         except BeyondLimit as error:
             msg = f"{which}has to be a number that {error}"

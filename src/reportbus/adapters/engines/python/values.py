@@ -26,11 +26,18 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIMESTAMP: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})?"
 )
+_SOME_DATE: Final = re.compile(r"[0-9]{1,4}([./-])[0-9]{1,2}\1[0-9]{1,4}(?:[T ][0-9:.+Z-]{1,24})?")
+_DAY: Final = "a day of the calendar as YYYY-MM-DD"
+_TIME: Final = "a time as YYYY-MM-DDTHH:MM:SS, with Z or an offset where it is not UTC"
 _LARGEST_INTEGER: Final = 2**63 - 1
 
 
 class WrongType(ValueError):
-    """The value is none of the declared type; its text says what is expected."""
+    """The value is none of the declared type; its text says what is expected, `given` what is there."""
+
+    def __init__(self, expected: str, given: str = "") -> None:
+        super().__init__(expected)
+        self.given = given
 
 
 class BeyondLimit(ValueError):
@@ -86,8 +93,8 @@ def _date(raw: JsonValue) -> date:
         try:
             return date.fromisoformat(raw)
         except ValueError:
-            pass
-    raise WrongType("a day of the calendar as YYYY-MM-DD")
+            raise WrongType(_DAY, f"there is no day {raw}") from None
+    raise WrongType(_DAY, _dated(raw))
 
 
 def _timestamp(raw: JsonValue) -> datetime:
@@ -96,8 +103,13 @@ def _timestamp(raw: JsonValue) -> datetime:
             moment = datetime.fromisoformat(raw)
             return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
         except (ValueError, OverflowError):
-            pass
-    raise WrongType("a time as YYYY-MM-DDTHH:MM:SS, with Z or an offset where it is not UTC")
+            raise WrongType(_TIME, f"there is no time {raw}") from None
+    raise WrongType(_TIME, _dated(raw))
+
+
+def _dated(raw: JsonValue) -> str:
+    """A value in some other form of a date, which is no secret; nothing of any other one."""
+    return f"got {raw}" if isinstance(raw, str) and _SOME_DATE.fullmatch(raw) else ""
 
 
 TYPES: Final[dict[str, Callable[[JsonValue], Value]]] = {
@@ -113,20 +125,3 @@ TYPES: Final[dict[str, Callable[[JsonValue], Value]]] = {
 
 ORDERED: Final = frozenset({"integer", "decimal", "number", "date", "timestamp"})
 """The types that can have a minimum and a maximum."""
-
-
-def json_name(raw: JsonValue) -> str:
-    """What kind of JSON value this is, in words; the value itself is not shown, it may be a secret."""
-    match raw:
-        case None:
-            return "nothing"
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "a number"
-        case str():
-            return "text"
-        case list():
-            return "a list"
-        case _:
-            return "an object"
