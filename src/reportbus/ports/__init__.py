@@ -36,7 +36,7 @@ from reportbus.ports.ledger import (
 )
 from reportbus.ports.secrets import Secrets
 from reportbus.ports.staging import StagedObject, StagedWriter, Staging
-from reportbus.ports.worktable import Worktable, WorktableRow, WriteBack
+from reportbus.ports.worktable import Worktable, WorktableRow, WorktableRows, WriteBack
 
 __all__ = [
     "Attempt",
@@ -77,5 +77,6 @@ __all__ = [
     "WorkerView",
     "Worktable",
     "WorktableRow",
+    "WorktableRows",
     "WriteBack",
 ]
