@@ -78,7 +78,23 @@ from."""
 CLI_HEAD: Final = """\
 # The command line
 
-What `--help` says, for all commands on one page."""
+What `--help` says, for all commands on one page.
+
+With `-o json` a command prints one JSON document with stable field names. Where it fails, that is an
+error, on standard output like any answer, with the exit code that it has anyway; people find the same on
+standard error:
+
+```json
+{"error": {"code": "VAL_PRIORITY", "text": "11 is no priority; ...",
+           "problems": [{"code": "VAL_PRIORITY", "text": "11 is no priority; ...", "field": "priority"}]}}
+```
+
+`problems` has all of them, `code` is the first one's, and [every code](codes.md) is explained.
+`SYS_USAGE` stands for wrong usage. Next to `error` stands what was done or seen all the same, such as
+`retried` or `requests`. An answer that is bad news is no error: `config check`, the tests, `audit
+verify` and `request watch` print their own document and end with 1, or 78. `audit export` writes a
+document a line. Two commands have no `-o`: `db sql`, whose output is SQL, and `demo`, which is for
+people."""
 
 
 def codes_page() -> str:

@@ -180,6 +180,27 @@ class LedgerContract:
             (item.change.ref, item.change.status) for item in ledger.operations.unwritten(10)
         ]
 
+    def test_what_rows_became_is_found_by_the_rows_also_under_ids_that_were_made_up(
+        self, ledger: SqlLedger
+    ) -> None:
+        unusable = refusal("invalid-1")._replace(ref="row 4", digest="1" * 64)
+        rows = [submission("a")._replace(ref=ref) for ref in ("row 1", "row 2")]
+        ledger.intake.accept([*rows, submission("b")._replace(ref="row 3"), unusable])
+        asked = {"row 1": "a", "row 2": "a", "row 3": "b", "row 4": "", "row 5": "a", "x'; --": "c"}
+        found = ledger.records.of_rows(asked)
+
+        assert {"row 1": "a", "row 3": "b", "row 4": "invalid-1"} == {
+            ref: view.request_id for ref, view in found.items() if ref != "row 2"
+        }
+        assert ("VAL_DUPLICATE_ID", True) == (found["row 2"].code, found["row 2"].refused)
+        assert {} == ledger.records.of_rows({})
+
+    def test_a_row_that_was_refused_twice_is_what_it_became_last(self, ledger: SqlLedger) -> None:
+        for number in range(3):
+            ledger.intake.accept([refusal(f"invalid-{number}")._replace(ref="row", digest=f"{number}" * 64)])
+
+        assert "invalid-2" == ledger.records.of_rows({"row": ""})["row"].request_id
+
     def test_of_many_ids_those_are_told_that_there_are_requests_for(self, ledger: SqlLedger) -> None:
         ledger.intake.accept([submission("a"), submission("b"), refusal("bad")])
 

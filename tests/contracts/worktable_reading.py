@@ -201,6 +201,14 @@ class WorktableReading:
 
         assert ids(worktable.fetch(10, again=0, published_before=LONG_AGO)) == ["R-2"]
 
+    def test_rows_that_show_an_id_with_blanks_around_it_are_found_with_it(
+        self, worktable: Worktable, people: People
+    ) -> None:
+        for request_id in ("R-1", " R-1 ", "R-1x", "r-1"):
+            people.add(request_id)
+        assert [row.columns["REQUEST_ID"] for row in worktable.alike("R-1")] == ["R-1", " R-1 "]
+        assert list(worktable.alike("R-3")) == []
+
     def test_a_row_is_found_by_its_id_whatever_its_status_and_unknown_ids_are_not(
         self, worktable: Worktable, people: People
     ) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from entry.command_line import ONE, CommandLine
+from entry.hops import run_line
 from reportbus.adapters.worktable.sqlite import SqliteWorktable
 from reportbus.core.intake import DestinationRule, IntakeRules, RawRow, Reading, read_row
 from reportbus.core.intake.asked import FILE_FIELDS, MAIL_FIELDS
@@ -24,6 +26,14 @@ RULES = IntakeRules(
     },
     channels={"EMAIL": True, "LOG": False},
 )
+
+NO_GOOD = {
+    "request_id": "sales-2026-11-01",
+    "report_type": "PYTHON",
+    "report_name": "sales_by_region",
+    "priority": 12,
+    "distribution_config": {"fromat": "CSV", "targets": "none"},
+}
 
 
 def blocks(language: str) -> list[str]:
@@ -69,10 +79,16 @@ def test_the_template_example_makes_a_name() -> None:
     assert (reading.request.targets[0].path, reading.request.file_name) == ("sales", "2026-11_all.pdf")
 
 
-def test_the_example_of_a_refusal_is_what_a_requester_reads() -> None:
-    reading = read({"PRIORITY": 12, "DISTRIBUTION_CONFIG": '{"fromat": "CSV", "targets": "none"}'})
+def test_the_example_of_a_refusal_is_what_the_command_prints(tmp_path: Path) -> None:
+    shell = CommandLine(tmp_path)
+    shell.write("reports/sales_by_region.yaml", ONE.replace("name: one", "name: sales_by_region"))
+    shell.run("request", "submit", "--no-check", "--file", "-", stdin=json.dumps(NO_GOOD))
+    run_line(shell)
+    shown = blocks("text")[1]
+    (day,) = re.findall(r"\d{4}-\d\d-\d\dT[0-9:.]+Z", shown)
+    printed = shell.text("request", "why", "sales-2026-11-01")
 
-    assert [str(problem) for problem in reading.problems] == blocks("text")[1].splitlines()
+    assert re.sub(r"\d{4}-\d\d-\d\dT[0-9:.]+Z", day, printed) == shown
 
 
 @pytest.mark.parametrize("field", sorted((FILE_FIELDS | MAIL_FIELDS) - {"credentials_secret"}))

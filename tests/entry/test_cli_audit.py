@@ -54,6 +54,23 @@ def test_an_export_can_be_narrowed(shell: CommandLine, two: None) -> None:
     assert len(exported(shell, "--since", "2h", "--until", "2100-01-01")) == len(exported(shell))
 
 
+def test_an_export_without_a_row_says_so_and_has_its_heading(shell: CommandLine, two: None) -> None:
+    done = shell.run("audit", "export", "--event", "CANCEL")
+    assert (done.stdout, done.stderr) == ("", "no row of the record fits\n")
+    assert shell.text("audit", "export", "--event", "cancel", "-o", "csv").startswith("request_id,")
+
+
+def test_an_event_that_there_is_not_is_wrong_usage(shell: CommandLine, two: None) -> None:
+    error = shell.error("audit", "export", "--event", "NOPE", code=2)
+    assert "'NOPE' is not one of" in error
+    assert "'generation'" in error
+    assert "'distributor'" in shell.error("audit", "export", "--component", "NOPE", code=2)
+
+
+def test_json_is_a_document_a_line_as_well(shell: CommandLine, two: None) -> None:
+    assert exported(shell, "-o", "json") == exported(shell)
+
+
 def test_csv_has_a_heading_and_the_same_rows(shell: CommandLine, two: None) -> None:
     text = shell.text("audit", "export", "-o", "csv")
     rows = list(csv.DictReader(text.splitlines()))

@@ -89,6 +89,35 @@ def test_a_request_goes_all_the_way_and_everything_about_it_can_be_asked(shell: 
     assert all(json.loads(said)["level"] in {"INFO", "WARNING"} for said in logged.splitlines())
 
 
+OFF = """
+destinations:
+  delivered: {type: NAS, root: /srv/off, enabled: false}
+  mail: {type: EMAIL, maildir: mail}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "places"),
+    [
+        (("up",), ["home", "worktable", "bus", "ledger", "staging", "mail"]),
+        (("run", "poller"), ["home", "worktable", "bus"]),
+        (("run", "generator", "notifier"), ["home", "worktable", "ledger", "staging", "bus"]),
+    ],
+)
+def test_what_runs_names_the_places_that_it_uses_and_no_others(
+    shell: CommandLine, words: tuple[str, ...], places: list[str]
+) -> None:
+    shell.write("destinations.yaml", OFF)
+    process = shell.start(*words)
+    assert process.stdout is not None
+    said: list[str] = []
+    while not said or "Stop: Ctrl-C" not in said[-1]:
+        said.append(process.stdout.readline())
+        assert said[-1], shell.finish(process)
+    stop(shell, process)
+    assert sorted(line.split()[0] for line in said[1:-1]) == sorted(places)
+
+
 @pytest.mark.parametrize("words", [("up",), ("run", "generator"), ("run", "orchestrator")])
 def test_nothing_is_said_to_run_on_a_ledger_of_another_version(
     shell: CommandLine, postgres_url: str, words: tuple[str, ...]

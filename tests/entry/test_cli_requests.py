@@ -201,6 +201,7 @@ def test_watching_all_looks_at_those_that_have_not_ended(shell: CommandLine, thr
     assert '"request_id": "R-3"' in document.stdout
     assert '"request_id": "R-1"' not in document.stdout
     assert shell.error("request", "watch", code=2).endswith("Name the requests to watch, or say --all.\n")
+    assert shell.error("request", "watch", "--all", "R-3", code=2).endswith("or say --all; not both.\n")
 
 
 def test_watching_ends_with_the_last_request(shell: CommandLine, three: None, line: Line) -> None:
@@ -281,18 +282,29 @@ def test_a_dead_letter_is_shown_with_its_errors_their_traces_and_the_fix(
     assert "adapter.py:1 in deliver" in shell.text("dead-letter", "show", "R-1")
 
 
-@pytest.mark.parametrize("request_id", ["R-3", "R-4", "R-5"])
-def test_what_is_no_dead_letter_is_not_shown_as_one(
-    shell: CommandLine, letters: None, request_id: str
+@pytest.mark.parametrize("verb", ["show", "replay"])
+@pytest.mark.parametrize(
+    ("request_id", "why"),
+    [("R-3", "it was refused at intake"), ("R-4", "retry it"), ("R-5", "it is COMPLETED")],
+)
+def test_what_is_no_dead_letter_is_treated_as_none_and_told_why(
+    shell: CommandLine, letters: None, request_id: str, why: str, verb: str
 ) -> None:
-    assert shell.error("dead-letter", "show", request_id).startswith(
-        f"RUN_NO_DEAD_LETTER: {request_id} is no"
-    )
+    error = shell.error("dead-letter", verb, request_id)
+    assert error.startswith(f"RUN_NO_DEAD_LETTER: {request_id} is no dead letter: ")
+    assert why in error
+    assert shell.json("request", "show", request_id)["request"]["run"] == 1
+
+
+def test_where_there_are_no_dead_letters_that_is_said(shell: CommandLine, line: Line) -> None:
+    assert shell.run("dead-letter", "list").stderr == "no dead letters\n"
+    replayed = shell.run("dead-letter", "replay", "--all")
+    assert (replayed.stdout, replayed.stderr) == ("", "no dead letters to replay\n")
 
 
 def test_replaying_twice_makes_one_run(shell: CommandLine, letters: None) -> None:
     assert shell.text("dead-letter", "replay", "R-1") == "R-1 begins run 2, from the engine on\n"
-    assert "nothing to replay" in shell.text("dead-letter", "replay", "R-1")
+    assert "was retried already: run 2" in shell.text("dead-letter", "replay", "R-1")
     assert shell.json("request", "show", "R-1")["request"]["run"] == 2
 
 

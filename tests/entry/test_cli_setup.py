@@ -246,7 +246,7 @@ def test_a_target_without_a_destination_goes_to_the_default_of_its_type(shell: C
     places = "destinations:\n  one: {type: NAS, root: one}\n  two: {type: NAS, root: two%s}\n"
     shell.write("destinations.yaml", places % "")
     assert "CFG_DESTINATION" in (said := shell.error(*asked))
-    assert "no destination is the default of NAS; name one: have one, two" in said
+    assert "none is the default of NAS; name one: have one, two" in said
     shell.write("destinations.yaml", places % ", default: true")
     shell.run(*asked)
     shell.write("destinations.yaml", places % ", enabled: false")

@@ -68,6 +68,7 @@ def test_parameters_may_be_one_json_object_with_some_added(shell: CommandLine) -
         (["--parameters", "[1]", "-p", "a=2"], "JSON object"),
         (["--target", "nowhere/in"], "no destination 'nowhere'; have delivered, mail"),
         (["--target", "{"], "VAL_JSON"),
+        (["--target", "none", "--target", "delivered"], "none stands alone"),
         (["--file", "-"], "either"),
     ],
 )
@@ -156,5 +157,5 @@ def test_an_id_that_is_taken_is_an_error_and_nothing_is_submitted(shell: Command
     shell.run(*SUBMIT, "--id", "R-1")
     both = [{**GOOD, "request_id": "R-2"}, {**GOOD, "request_id": "R-1"}]
     error = shell.error("request", "submit", "--no-check", "--file", "-", stdin=json.dumps(both))
-    assert error.startswith("VAL_DUPLICATE_ID_CONFLICT: ")
+    assert error == "VAL_DUPLICATE_ID_CONFLICT: 1 request id is not new: 'R-1'\n"
     assert len(rows(shell)) == 1

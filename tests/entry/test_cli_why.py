@@ -55,7 +55,7 @@ def test_a_passing_fault_is_told_with_the_rule_and_the_wait_for_the_next_attempt
     assert "target 1 (delivered: in/1/one.csv): attempt 2 of at most 4" in next_attempt["text"]
     assert next_attempt["at"].endswith("Z")
     assert "RUN_EXPIRED" in deadline["text"]
-    assert any("check that the host is up" in step for step in answer["todo"])
+    assert reason["remedies"] == ["Check that the host is up and reachable, if it stays so."]
 
 
 def test_the_wait_before_a_retry_is_not_counted_as_waiting_for_a_place(
@@ -81,9 +81,13 @@ def test_a_failed_request_says_what_is_missing_why_and_how_to_mend_it(shell: Com
     assert reason["about"] == "target 2 (delivered: in/2/one.csv)"
     assert reason["rule"] == "the same attempt would fail again: not tried again by itself"
     assert answer["coming"] == [{"text": "nothing by itself: the run has ended", "at": None}]
-    mend, then = answer["todo"]
+    (mend,) = reason["remedies"]
     assert mend.startswith("Create it or mount it")
-    assert then == "Then: reportbus request retry R-1, which makes 1 of 3 deliveries."
+    assert answer["todo"] == [
+        "Once that is mended: reportbus request retry R-1, which makes 1 of 3 deliveries."
+    ]
+    text = shell.text("request", "why", "R-1")
+    assert f"not tried again by itself)\n  -> {mend}\n\nWhat happens next\n" in text
 
 
 def test_the_story_goes_on_in_the_next_run(shell: CommandLine, line: Line) -> None:
@@ -190,18 +194,26 @@ def test_nobody_can_tell_is_told_as_that(shell: CommandLine, line: Line) -> None
 def test_a_refused_request_says_every_problem_with_its_remedy(shell: CommandLine, line: Line) -> None:
     line.refuse(
         "R-1",
-        Problem("VAL_PRIORITY", "11 is no priority", "priority"),
+        Problem("VAL_PRIORITY", "11; is no priority", "priority"),
         Problem("VAL_NO_TARGETS", "no target is switched on", "targets"),
     )
     answer = shell.json("request", "why", "R-1")
     assert answer["summary"] == "PYTHON one: FAILED, refused"
-    (reason,) = answer["reasons"]
-    assert len(reason["remedies"]) == 2
+    assert [(each["code"], each["text"]) for each in answer["reasons"]] == [
+        ("VAL_PRIORITY", "priority: 11; is no priority"),
+        ("VAL_NO_TARGETS", "targets: no target is switched on"),
+    ]
+    assert [len(each["remedies"]) for each in answer["reasons"]] == [1, 1]
     assert answer["earlier"] == []
-    assert answer["todo"][-1] == "It cannot be retried: mend the request and submit it under a new id."
-    assert answer["moments"][0]["text"].startswith(
-        "refused. VAL_PRIORITY: priority: 11 is no priority; VAL_NO"
-    )
+    assert answer["todo"] == ["It cannot be retried: mend the request and submit it under a new id."]
+    assert answer["moments"][0]["text"] == "refused, for 2 problems"
+
+
+def test_a_refusal_with_many_long_problems_is_told_whole(shell: CommandLine, line: Line) -> None:
+    line.refuse("R-1", *(Problem("VAL_PARAM_LIMIT", "x" * 300, f"p{number}") for number in range(20)))
+    reasons = shell.json("request", "why", "R-1")["reasons"]
+    assert [each["text"] for each in reasons] == [f"p{number}: {'x' * 300}" for number in range(20)]
+    assert shell.text("request", "why", "R-1").count("->") == 1
 
 
 def test_a_cancelled_request_says_by_whom(shell: CommandLine, line: Line) -> None:
@@ -210,6 +222,51 @@ def test_a_cancelled_request_says_by_whom(shell: CommandLine, line: Line) -> Non
     told = story(shell, "R-1")
     assert told[1] == ("stop", "RUN_CANCELLED: cancelled by ops; 1 job that no worker held closed")
     assert "request retry R-1" in shell.text("request", "why", "R-1")
+
+
+def test_what_a_cancel_stops_is_not_told_as_a_worker_that_stopped(shell: CommandLine, line: Line) -> None:
+    line.take_in(request("R-1"))
+    (task,) = line.claim()
+    line.ledger.operations.cancel("R-1", "ops")
+    line.clock.advance(12.5)
+    line.worker.record([Event(task, handed_back(task))], {})
+    text = "\n".join(text for _, text in story(shell, "R-1"))
+    assert "it was stopped after 12.5 s, since the request was cancelled" in text
+    assert "the worker stopped" not in text
+
+
+def test_what_the_deadline_stops_is_told_as_that(shell: CommandLine, line: Line) -> None:
+    line.take_in(request("R-1", expires_at=line.clock.now()))
+    (task,) = line.claim()
+    line.clock.advance(1)
+    line.ledger.operations.sweep()
+    line.worker.record([Event(task, handed_back(task))], {})
+    text = "\n".join(text for _, text in story(shell, "R-1"))
+    assert "it was stopped after 1.0 s, since the request's deadline had passed" in text
+
+
+def test_a_trace_is_shown_once_with_its_lines(shell: CommandLine, line: Line) -> None:
+    said = "it ended with 1; it said:\nTraceback (most recent call last):\n  line 3\nKeyError: 'x'"
+    line.take_in(request("R-1"))
+    line.finish(failing(Stage.GENERATE, "PY_EXIT", said))
+    text = shell.text("request", "why", "R-1")
+    assert text.count("Traceback") == 1
+    assert (
+        "\n  PY_EXIT: it ended with 1; it said:\n  Traceback (most recent call last):\n    line 3\n" in text
+    )
+    assert text.count("PY_EXIT: it ended with 1; it said: …") == 2
+    assert "\\n" not in text
+    assert "Traceback" in shell.text("request", "show", "R-1")
+    assert "\\n" not in shell.text("dead-letter", "show", "R-1")
+    assert "it said: …" in shell.text("request", "watch", "R-1", code=1)
+
+
+def test_used_up_retries_do_not_promise_another_one(shell: CommandLine, line: Line) -> None:
+    line.take_in(request("R-1"))
+    line.finish(TIMEOUT)
+    text = shell.text("request", "why", "R-1")
+    assert "its retries are used up" in text
+    assert "etried by itself" not in text
 
 
 def test_a_job_in_hand_names_its_worker(shell: CommandLine, line: Line) -> None:

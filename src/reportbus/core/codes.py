@@ -23,17 +23,19 @@ CODES: Final[dict[str, CodeInfo]] = {
     # transient: the retry strategy's four
     "ConnectionTimeout": CodeInfo(
         "The other side did not answer in time.",
-        "Retried by itself; if it stays, check that the host is up and reachable.",
+        "Check that the host is up and reachable, if it stays so.",
     ),
     "ServiceUnavailable": CodeInfo(
         "The other side is down or refuses work for now.",
-        "Retried by itself; if it stays, check the service.",
+        "Check the service, if it stays so.",
     ),
     "ThrottlingException": CodeInfo(
         "The other side asks for fewer calls.",
-        "Retried by itself; if it stays, lower the engine's or target's concurrency.",
+        "Lower max_concurrency of the engine or destination, if it stays so.",
     ),
-    "TemporaryFailure": CodeInfo("A passing fault.", "Retried by itself; the error's text says what failed."),
+    "TemporaryFailure": CodeInfo(
+        "A passing fault.", "Look at what the text says has failed, if it stays so."
+    ),
     # VAL: the request
     "VAL_REPORT_TYPE": CodeInfo(
         "There is no engine for the report type.", "Use one of the report types listed."
@@ -319,7 +321,7 @@ CODES: Final[dict[str, CodeInfo]] = {
     ),
     "ENG_TRUNCATED": CodeInfo(
         "The file's end is missing; it stands in the text of a TemporaryFailure.",
-        "Retried by itself; if it stays, look for time limits between here and the engine.",
+        "Look for time limits between here and the engine, if it stays so.",
     ),
     "ENG_EMPTY_OUTPUT": CodeInfo(
         "The engine answered with a file without a byte.",
@@ -354,7 +356,7 @@ CODES: Final[dict[str, CodeInfo]] = {
     ),
     "DST_NO_SPACE": CodeInfo(
         "The destination's disk is full; it stands in the text of a TemporaryFailure.",
-        "Retried by itself; free some space there, then retry the request where it has failed.",
+        "Free some space there; where the request has failed by then, retry it.",
     ),
     "DST_QUOTA": CodeInfo(
         "The quota at the destination is used up.",
@@ -377,7 +379,7 @@ CODES: Final[dict[str, CodeInfo]] = {
     ),
     "DST_VERIFY": CodeInfo(
         "A file does not read back as it was written; it stands in the text of a TemporaryFailure.",
-        "Retried by itself; if it stays, have the destination's storage checked.",
+        "Have the destination's storage checked, if it stays so.",
     ),
     "DST_REFUSED": CodeInfo(
         "The destination refused an operation for the reason in the text.",
@@ -506,6 +508,12 @@ CODES: Final[dict[str, CodeInfo]] = {
         "As many threads of a worker hang as its stage has; its process ended.",
         "Find out what the jobs hang in that the log names as given up (a share that is away, a driver); start anew.",
     ),
+    "SYS_NO_LEDGER": CodeInfo(
+        "There is no ledger yet where the configuration says it is.",
+        "Start the line (reportbus up), which makes it; if there should be one, see where it is looked for: "
+        "reportbus config show ledger.",
+    ),
+    "SYS_USAGE": CodeInfo("The command was called in a way that it does not know.", "Read its --help."),
     "SYS_FILE": CodeInfo(
         "A file or folder of this machine cannot be used.",
         "Check that it is there and that the account may use it.",
@@ -523,6 +531,10 @@ CODES: Final[dict[str, CodeInfo]] = {
     "RUN_UNKNOWN_REQUEST": CodeInfo(
         "There is no request with this id, neither in the ledger nor in the worktable.",
         "Check the id: reportbus request list shows those there are.",
+    ),
+    "RUN_NOT_TAKEN_IN": CodeInfo(
+        "The request is a row of the worktable, and the ledger does not have it yet.",
+        "Ask reportbus request why what it waits for; only rows whose STATUS is PENDING are taken in.",
     ),
     "RUN_ENDED": CodeInfo(
         "The request has ended; there is nothing to cancel.",

@@ -39,7 +39,7 @@ from reportbus.ports.views import (
     RequestView,
     WorkerView,
 )
-from reportbus.ports.worktable import Worktable, WorktableRow, WriteBack
+from reportbus.ports.worktable import Worktable, WorktableRow, WorktableRows, WriteBack
 
 __all__ = [
     "Attempt",
@@ -81,5 +81,6 @@ __all__ = [
     "WorkerView",
     "Worktable",
     "WorktableRow",
+    "WorktableRows",
     "WriteBack",
 ]

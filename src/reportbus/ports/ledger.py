@@ -186,6 +186,13 @@ class Records(Protocol):
     def find(self, request_id: str) -> RequestView | None:
         """The request with this id."""
 
+    def of_rows(self, rows: Mapping[str, str]) -> Mapping[str, RequestView]:
+        """The requests that rows of the worktable became, by `ref`; rows that were not taken in are left out.
+
+        `rows` maps each `ref` to the row's own id, empty where it is none. A row that was refused by itself
+        stands in the ledger under an id that was made up for it.
+        """
+
     def list(self, which: Filter) -> Sequence[RequestView]:
         """Requests, newest first."""
 

@@ -37,8 +37,8 @@ class WriteBack(NamedTuple):
     reopened: bool = False
 
 
-class Worktable(Protocol):
-    """The table people put requests into."""
+class WorktableRows(Protocol):
+    """The table people put requests into, for looking; nothing here changes anything."""
 
     def fetch(self, limit: int, *, again: int, published_before: datetime) -> Sequence[WorktableRow]:
         """Up to `limit` PENDING rows that were never published, by priority and age.
@@ -51,6 +51,13 @@ class Worktable(Protocol):
 
     def find(self, request_id: str) -> WorktableRow | None:
         """The row with this REQUEST_ID as it stands, whatever its status; None where there is none."""
+
+    def alike(self, request_id: str) -> Sequence[WorktableRow]:
+        """Some rows that show this id, blanks around it aside, as they stand; it may look through all."""
+
+
+class Worktable(WorktableRows, Protocol):
+    """The table people put requests into."""
 
     def stamp(self, refs: Sequence[str], at: datetime) -> None:
         """Write PROCESSED_AT of these rows. Repeating it is harmless; rows that are gone are passed over."""

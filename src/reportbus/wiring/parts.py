@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from reportbus.adapters.staging.folder import FolderStaging
     from reportbus.adapters.worktable.sqlite import SqliteWorktable
     from reportbus.config.settings import Settings
-    from reportbus.ports import Channel, Clock, Destination, Engine, Secrets, StagedObject
+    from reportbus.ports import (
+        Channel,
+        Clock,
+        Destination,
+        Engine,
+        Records,
+        Secrets,
+        StagedObject,
+        WorktableRows,
+    )
 
 STAGED_TOPIC: Final = "reports-staged"
 """The stream of staging's object-created events."""
@@ -33,8 +42,9 @@ _KEY_WIDTH: Final = 100
 class Parts:
     """What the line is made of; a `with` block closes what was made in it, the last one first.
 
-    Opening a part that is not configured rightly raises its own error. `home` is made where it is missing,
-    and so are folders of destinations inside of it.
+    Opening a part that is not configured rightly raises its own error. With the first part that needs it
+    `home` is made where it is missing, and so are folders of destinations inside of it. `records` and
+    `worktable_rows` are for looking, and make nothing.
     """
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
@@ -42,7 +52,7 @@ class Parts:
         self.clock: Clock = clock or SystemClock()
         self.redactor = redactor_of(settings)
         self._opened = ExitStack()
-        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._records: Records | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -52,20 +62,36 @@ class Parts:
     ) -> None:
         self._opened.close()
 
+    def make_home(self) -> None:
+        """Make the folder of what is embedded, where it is missing."""
+        self.settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     @cached_property
     def worktable(self) -> SqliteWorktable:
         """The table people put requests into."""
         from reportbus.adapters.worktable.sqlite import SqliteWorktable
 
+        self.make_home()
         worktable = SqliteWorktable(self.settings.worktable.path)
         self._opened.callback(worktable.close)
         return worktable
+
+    @property
+    def worktable_rows(self) -> WorktableRows:
+        """The worktable, for looking: an empty one where it was not made yet."""
+        from reportbus.adapters.worktable.absent import NoWorktable
+        from reportbus.adapters.worktable.sqlite_look import waiting
+
+        path = self.settings.worktable.path
+        made = "worktable" in vars(self) or (path.exists() and waiting(path, self.clock.now()) is not None)
+        return self.worktable if made else NoWorktable()
 
     @cached_property
     def bus(self) -> SqliteBus:
         """The message bus."""
         from reportbus.adapters.bus.sqlite import SqliteBus
 
+        self.make_home()
         bus = SqliteBus(self.settings.bus.path, self.clock)
         self._opened.callback(bus.close)
         return bus
@@ -77,6 +103,7 @@ class Parts:
         from reportbus.wiring.policies import policies
 
         if self.settings.ledger.url.startswith("sqlite"):
+            self.make_home()
             self._prepare_embedded_ledger()
         ledger = SqlLedger(
             self.settings.ledger.url,
@@ -89,11 +116,34 @@ class Parts:
         self._opened.callback(ledger.close)
         return ledger
 
+    @property
+    def records(self) -> Records:
+        """The ledger, for looking: an empty one where it was not made yet."""
+        from reportbus.adapters.ledger.absent import NoRecords
+        from reportbus.adapters.ledger.look import looked_at
+        from reportbus.adapters.ledger.records import SqlRecords
+
+        if self._records is None:
+            database = looked_at(self.settings.ledger.url, self.clock)
+            if database is None:
+                return NoRecords()
+            self._opened.callback(database.close)
+            self._records = SqlRecords(database)
+        return self._records
+
+    @property
+    def has_ledger(self) -> bool:
+        """Whether the ledger is there already: the line makes an embedded one when it starts."""
+        from reportbus.adapters.ledger.absent import NoRecords
+
+        return not isinstance(self.records, NoRecords)
+
     @cached_property
     def staging(self) -> FolderStaging:
         """Where finished reports wait; what it stages is told on the bus."""
         from reportbus.adapters.staging.folder import FolderStaging
 
+        self.make_home()
         staging = FolderStaging(self.settings.staging.root, created=self._tell_created)
         self._opened.callback(staging.close)
         return staging
@@ -120,6 +170,7 @@ class Parts:
         """The enabled destinations, by name."""
         from reportbus.wiring.catalogue import destinations
 
+        self.make_home()
         made = destinations(self.settings, self.clock)
         for destination in made.values():
             self._opened.callback(destination.close)
@@ -130,6 +181,7 @@ class Parts:
         """The enabled channels, by name."""
         from reportbus.wiring.catalogue import channels
 
+        self.make_home()
         made = channels(self.settings, sys.stderr)
         for channel in made.values():
             self._opened.callback(channel.close)

@@ -174,7 +174,7 @@ def test_the_example_of_the_documentation_works(bench: ScriptBench) -> None:
 def test_a_script_that_fails_is_told_with_its_own_words(bench: ScriptBench) -> None:
     error = refusal(bench, "raise ValueError('no region\\x1b[31m \\u202e' + 'X')")
     assert error.code == "PY_EXIT"
-    assert error.text.startswith("the script ended with exit code 1; it said: ")
+    assert error.text.startswith("the script ended with exit code 1; it said:\n")
     assert error.text.endswith("ValueError: no region\\x1b[31m \\u202eX")
 
 

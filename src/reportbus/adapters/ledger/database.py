@@ -80,7 +80,9 @@ class Database:
             parsed = parsed.set(drivername="postgresql+psycopg")
         self.url = parsed
         self.dialect: Dialect
+        self._where = ""
         if parsed.get_backend_name() == "sqlite":
+            self._where = f"{parsed.database}: "
             self.dialect = Sqlite(clock)
             self.engine = _sqlite(parsed.render_as_string(hide_password=False), pool)
             self._writer = _sqlite(parsed.render_as_string(hide_password=False), 1, writes=True)
@@ -96,13 +98,16 @@ class Database:
         Raises Transient ServiceUnavailable while the database is away, TemporaryFailure where it asks to try
         again, Permanent SYS_LEDGER for everything else that it refuses.
         """
-        with our_errors(), self._writer.begin() as connection:
+        with our_errors(self._where), self._writer.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that reads: all its statements see the database as it was at the first one."""
-        with our_errors(), self.engine.connect().execution_options(reportbus_reads=True) as connection:
+        with (
+            our_errors(self._where),
+            self.engine.connect().execution_options(reportbus_reads=True) as connection,
+        ):
             yield connection
 
     def close(self) -> None:
@@ -209,23 +214,25 @@ def _take_turn(connection: Connection) -> None:
 
 
 @contextmanager
-def our_errors() -> Iterator[None]:
-    """Errors of the database as ours; what SQLAlchemy says of statements that it cannot take is a bug.
+def our_errors(where: str = "") -> Iterator[None]:
+    """Errors of the database as ours, with its file in front of what it says: `where`.
+
+    What SQLAlchemy says of statements that it cannot take is a bug.
 
     Their text keeps the first line only: the rest shows statements and values.
     """
     try:
         yield
     except (OperationalError, PoolTimeoutError) as error:
-        raise Transient(
-            "ServiceUnavailable", f"the ledger's database is not available: {_first_line(error)}"
-        ) from error
+        text = f"the ledger's database is not available: {where}{_first_line(error)}"
+        raise Transient("ServiceUnavailable", text) from error
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
         if state in _PASSING or error.connection_invalidated:
-            text = f"the ledger's database asks to try again: {_first_line(error)}"
+            text = f"the ledger's database asks to try again: {where}{_first_line(error)}"
             raise Transient("TemporaryFailure", text) from error
-        raise Permanent("SYS_LEDGER", f"the ledger's database refused: {_first_line(error)}") from error
+        text = f"the ledger's database refused: {where}{_first_line(error)}"
+        raise Permanent("SYS_LEDGER", text) from error
 
 
 def _first_line(error: SQLAlchemyError) -> str:

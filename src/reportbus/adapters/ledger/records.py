@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, literal_column, select
 
 from reportbus.adapters.ledger import tables
 from reportbus.adapters.ledger.contents import readable
@@ -41,6 +41,8 @@ STREAM_ROWS: Final = 2000
 _requests = tables.requests.c
 _audit = tables.audit_log.c
 _VIEW: Final = select(tables.requests, targets_answered(DeliveryState.DELIVERED).label("delivered"))
+_TROUBLED: Final = _requests.code != literal_column("''")
+"""In the words of the index over them: nothing leads to `ref` itself."""
 
 
 class SqlRecords:
@@ -53,6 +55,17 @@ class SqlRecords:
         with self._database.read() as connection:
             row = connection.execute(_VIEW.where(_requests.request_id == request_id)).one_or_none()
         return None if row is None else request_view(row)
+
+    def of_rows(self, rows: Mapping[str, str]) -> Mapping[str, RequestView]:
+        among, keys = self._database.dialect.among, self._database.dialect.keys
+        own = _VIEW.where(among(_requests.request_id, "ids"))
+        troubled = _VIEW.where(_TROUBLED, among(_requests.ref, "refs")).order_by(_requests.request_key)
+        with self._database.read() as connection:
+            found = [
+                *connection.execute(troubled, {"refs": keys(rows)}),
+                *connection.execute(own, {"ids": keys(filter(None, rows.values()))}),
+            ]
+        return {row.ref: request_view(row) for row in found if row.ref in rows}
 
     def list(self, which: Filter) -> Sequence[RequestView]:
         statement = _VIEW.order_by(_requests.request_key.desc()).limit(which.limit)

@@ -41,6 +41,9 @@ def looked_up(path: Path) -> str | None:
 def require_current(database: Database) -> None:
     """Raise Permanent SYS_SCHEMA where the database does not have this version's schema."""
     have = current(database)
+    if have and have > REVISION:
+        text = f"the ledger's schema is none that this version knows: {have}, and not {REVISION}"
+        raise Permanent("SYS_SCHEMA", f"{text}; start the version that made it")
     if have != REVISION:
         text = f"the ledger's schema is {have or 'empty'}, this version's is {REVISION}"
         raise Permanent("SYS_SCHEMA", f"{text}; run: reportbus db upgrade")

@@ -69,6 +69,11 @@ class SqliteWorktable:
             found = connection.execute(tables.FIND_ID, (request_id,)).fetchone()
             return None if found is None else _rows(connection, [*found])[0]
 
+    def alike(self, request_id: str) -> Sequence[WorktableRow]:
+        with self._database.read() as connection:
+            rowids = [rowid for (rowid,) in connection.execute(tables.FIND_ALIKE, (request_id,))]
+            return _rows(connection, rowids) if rowids else ()
+
     def stamp(self, refs: Sequence[str], at: datetime) -> None:
         stamped = timestamp(at)
         with self._database.write() as connection:
@@ -147,7 +152,8 @@ def _refuse_duplicates(connection: sqlite3.Connection, rows: Sequence[Mapping[st
     taken = {request_id for (request_id,) in connection.execute(tables.HAVE_IDS, (json.dumps(list(ids)),))}
     duplicates = sorted(taken.union(request_id for request_id, count in ids.items() if count > 1))
     if duplicates:
-        text = f"{len(duplicates)} request ids are not new: {', '.join(map(repr, duplicates[:_NAMED]))}"
+        head = "1 request id is" if len(duplicates) == 1 else f"{len(duplicates)} request ids are"
+        text = f"{head} not new: {', '.join(map(repr, duplicates[:_NAMED]))}"
         raise Permanent("VAL_DUPLICATE_ID_CONFLICT", text)
 
 

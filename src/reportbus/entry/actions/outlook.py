@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from reportbus.core.jobs import Stage
 from reportbus.core.model import Status
 from reportbus.core.text import quoted
+from reportbus.entry.actions.finding import status_of
 from reportbus.entry.actions.words import seconds, subject_words
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from reportbus.core.intake import IntakeRules
     from reportbus.core.model import Request
-    from reportbus.ports import Clock, JobView, Records, RequestView, Worktable, WorktableRow
+    from reportbus.ports import Clock, JobView, Records, RequestView, WorktableRow, WorktableRows
 
 Outlook: TypeAlias = "tuple[tuple[Coming, ...], tuple[str, ...]]"
 
@@ -36,7 +37,7 @@ class Line:
     """
 
     records: Records
-    worktable: Worktable
+    worktable: WorktableRows
     clock: Clock
     rules: Callable[[], IntakeRules]
     attempts: Callable[[JobView], int]
@@ -73,9 +74,9 @@ def outlook(view: RequestView, request: Request | None, line: Line) -> Outlook:
 
 def outlook_in_worktable(row: WorktableRow, line: Line) -> Outlook:
     """What comes, and what to do, for a request that is a row of the worktable and no more."""
-    status = row.columns.get("STATUS")
-    if not isinstance(status, str) or status.strip().upper() != Status.PENDING:
-        shown = quoted(status) if isinstance(status, str) else "empty"
+    status = status_of(row)
+    if status != Status.PENDING:
+        shown = quoted(status) if status else "empty"
         coming = Coming(f"nothing: its STATUS is {shown}, and only PENDING rows are taken up")
         return (coming,), ("If it shall be taken up, set its STATUS to PENDING.",)
     published = row.columns.get("PROCESSED_AT")
@@ -119,4 +120,5 @@ def _after_failure(view: RequestView) -> str:
         return "It cannot be retried: mend the request and submit it under a new id."
     missing = view.targets - view.delivered
     only = f", which makes {missing} of {view.targets} deliveries" if view.delivered else ""
-    return f"Then: reportbus request retry {view.request_id}{only}."
+    when = "If it is wanted after all" if view.code == "RUN_CANCELLED" else "Once that is mended"
+    return f"{when}: reportbus request retry {view.request_id}{only}."

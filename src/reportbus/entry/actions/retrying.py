@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from reportbus.core.errors import Permanent
+from reportbus.core.errors import Permanent, Problem, Refused
 from reportbus.core.model import Status
 from reportbus.ports import StagedObject
 
@@ -42,10 +42,15 @@ def retry(request_id: str, by: str, operations: Operations, records: Records, st
 
 
 def replay(request_id: str, by: str, operations: Operations, records: Records, staging: Staging) -> Retried:
-    """The same for a dead letter: replaying one that is on its way again, or has arrived, does nothing."""
+    """The same for a dead letter: replaying one that is on its way again, or has arrived, does nothing.
+
+    Raises Refused RUN_NO_DEAD_LETTER for what never was one, or ended otherwise since.
+    """
     view = records.find(request_id)
-    if view is not None and view.status is not Status.FAILED:
+    if view is not None and view.status is not Status.FAILED and view.run > 1:
         return Retried(request_id, view.run, opened=False)
+    if view is not None and not is_dead_letter(view):
+        raise no_dead_letter(view)
     return retry(request_id, by, operations, records, staging)
 
 
@@ -57,6 +62,18 @@ def dead_letters(records: Records, which: Filter) -> Iterator[RequestView]:
 def is_dead_letter(view: RequestView) -> bool:
     """Whether the newest run ended by a fault: not refused at intake, not cancelled, not expired."""
     return view.status is Status.FAILED and not view.refused and view.code not in _ENDED_BY_PEOPLE
+
+
+def no_dead_letter(view: RequestView) -> Refused:
+    """The refusal to treat as a dead letter what is none, with the reason."""
+    match view:
+        case _ if view.status is not Status.FAILED:
+            why = f"it is {view.status}, and only what failed by a fault is one"
+        case _ if view.refused:
+            why = "it was refused at intake, and never had work that could be done again"
+        case _:
+            why = f"people or its deadline ended it ({view.code}); to have it after all, retry it"
+    return Refused([Problem("RUN_NO_DEAD_LETTER", f"{view.request_id} is no dead letter: {why}")])
 
 
 def _stands(file: Artifact, staging: Staging) -> bool:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from reportbus.core.model import Status
 from reportbus.core.notes import EventType
-from reportbus.entry.actions.words import count, number_of, rule_words, seconds, subject_words
+from reportbus.entry.actions.refusals import problems_in
+from reportbus.entry.actions.words import (
+    count,
+    first_line,
+    number_of,
+    rule_words,
+    seconds,
+    subject_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,6 +37,12 @@ _STAGE_OF_EVENT: Final = {
 }
 
 
+_CALLED_OFF: Final = {
+    "RUN_CANCELLED": "the request was cancelled",
+    "RUN_EXPIRED": "the request's deadline had passed",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """One thing that happened: when, in which run, in a word what, in a sentence how.
@@ -46,10 +60,14 @@ class Moment:
 
 @dataclass(slots=True)
 class _Past:
-    """What earlier rows said that later ones need: since when jobs are due, and attempts under way."""
+    """What earlier rows said that later ones need: since when jobs are due, and attempts under way.
+
+    `called_off` is the code under which the run is being ended early.
+    """
 
     opened: datetime
     run: int = 1
+    called_off: str = ""
     due: dict[int, datetime] = field(default_factory=dict)
     began: dict[int, datetime] = field(default_factory=dict)
     subjects: dict[int, str] = field(default_factory=dict)
@@ -70,9 +88,10 @@ def _moment(row: AuditRow, past: _Past, request: Request | None) -> Moment:
         case EventType.IGNORED:
             return Moment(row.at, past.run, "ignored", _ignored(row.details))
         case EventType.CANCEL:
+            past.called_off = str(row.details.get("code"))
             return Moment(row.at, past.run, "stop", _stopped(row.details))
         case EventType.RETRY:
-            past.opened = row.at
+            past.opened, past.called_off = row.at, ""
             return Moment(row.at, past.run, "retry", _retried(row))
         case EventType.STATUS_CHANGE if "job" not in row.details:
             past.opened = row.at
@@ -104,7 +123,9 @@ def _answered(row: AuditRow, past: _Past, type_: EventType) -> Moment:
     if what == "staged":
         past.opened = row.at
     subject = past.subjects.get(job, f"job {job}")
-    answer = _answer(details, "" if took is None else f" after {seconds(took)}")
+    after = "" if took is None else f" after {seconds(took)}"
+    called_off = _CALLED_OFF.get(past.called_off) if "handed_back" in details else None
+    answer = f"it was stopped{after}, since {called_off}" if called_off else _answer(details, after)
     return Moment(row.at, past.run, what, f"{subject}: {answer}", took=took)
 
 
@@ -117,7 +138,7 @@ def _answer(details: Mapping[str, JsonValue], after: str) -> str:
             return f"staged{after}: {files}{note}"
         case {"code": code, "text": text}:
             again = f", in {details['again_in']} s" if "again_in" in details else ""
-            return f"failed{after}. {code}: {text} ({rule_words(details)}{again})"
+            return f"failed{after}. {code}: {first_line(str(text))} ({rule_words(details)}{again})"
         case {"lost": losses}:
             return f"the worker that did it is gone or hung{after} (loss {losses}); another one takes it over"
         case {"released": _}:
@@ -155,11 +176,11 @@ def _moved(row: AuditRow) -> str:
     if row.new_status != Status.FAILED:
         return "every target has it, nothing is left to do"
     if "run" not in details:
-        return f"refused. {details.get('text')}"
+        return f"refused, for {count(len(problems_in(str(details.get('text')))), 'problem')}"
     missing = details.get("missing")
     targets = count(number_of(details.get("targets")), "target")
     lacking = f"; {len(missing)} of {targets} missing" if isinstance(missing, list) else ""
-    return f"{details.get('code')}: {details.get('text')}{lacking}"
+    return f"{details.get('code')}: {first_line(str(details.get('text')))}{lacking}"
 
 
 def _stopped(details: Mapping[str, JsonValue]) -> str:

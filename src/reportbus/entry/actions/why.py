@@ -10,8 +10,10 @@ from reportbus.core.codes import CODES
 from reportbus.core.jobs import Stage
 from reportbus.core.model import Status
 from reportbus.core.notes import EventType
-from reportbus.entry.actions.finding import find
+from reportbus.core.text import quoted
+from reportbus.entry.actions.finding import find, own_id
 from reportbus.entry.actions.outlook import outlook, outlook_in_worktable
+from reportbus.entry.actions.refusals import problems_in
 from reportbus.entry.actions.story import Moment, moments
 from reportbus.entry.actions.submitting import problems_of
 from reportbus.entry.actions.words import number_of, rule_words, subject_words, target_words
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reportbus.core.model import JsonValue, Request
+    from reportbus.entry.actions.finding import Found
     from reportbus.entry.actions.outlook import Coming, Line
     from reportbus.ports import AuditRow, RequestView, WorktableRow
 
@@ -41,8 +44,8 @@ class Reason:
 class Why:
     """The whole answer, as far as not said otherwise about the newest run.
 
-    `earlier` says how the runs before it ended, `coming` is what happens by itself, `todo` what a person can
-    do.
+    `earlier` says how the runs before it ended, `others` what became of further rows with its id. `coming` is
+    what happens by itself, `todo` what a person can do beside the reasons' remedies.
     """
 
     request_id: str
@@ -51,6 +54,7 @@ class Why:
     moments: tuple[Moment, ...]
     reasons: tuple[Reason, ...]
     earlier: tuple[Reason, ...]
+    others: tuple[Reason, ...]
     coming: tuple[Coming, ...]
     todo: tuple[str, ...]
 
@@ -62,42 +66,50 @@ def why(request_id: str, line: Line) -> Why:
     """
     found = find(request_id, line.records, line.worktable)
     if found.view is not None:
-        return _in_ledger(found.view, line)
+        return _in_ledger(found, found.view, line)
     if found.row is None:
         raise AssertionError(request_id)
-    return _in_worktable(request_id, found.row, line)
+    return _in_worktable(found, found.row, line)
 
 
-def _in_worktable(request_id: str, row: WorktableRow, line: Line) -> Why:
+def _in_worktable(found: Found, row: WorktableRow, line: Line) -> Why:
     problems = problems_of(row.columns, row.distribution, line.rules(), line.clock.now())
     reasons = tuple(_reason("intake", problem.code, str(problem), "will be refused") for problem in problems)
     coming, todo = outlook_in_worktable(row, line)
-    summary = f"{row.columns.get('STATUS')} in the worktable, not taken in yet"
-    return Why(request_id, str(row.columns.get("STATUS")), summary, (), reasons, (), coming, todo)
+    summary = f"{found.status or 'Without a STATUS'} in the worktable, not taken in yet"
+    return Why(found.request_id, found.status, summary, (), reasons, (), (), coming, todo)
 
 
-def _in_ledger(view: RequestView, line: Line) -> Why:
+def _in_ledger(found: Found, view: RequestView, line: Line) -> Why:
     request = line.records.content(view.request_id)
     rows = list(line.records.audit(view.request_id))
-    reasons = tuple(_reasons(view, request, rows, line))
     coming, todo = outlook(view, request, line)
     return Why(
         view.request_id,
         view.status,
-        _summary(view),
+        _summary(found, view),
         tuple(moments(rows, request)),
-        reasons,
+        tuple(_refusal(view, rows) if view.refused else _reasons(view, request, rows, line)),
         tuple(_earlier(rows, view.run)),
+        tuple(_others(view, rows, line)),
         coming,
-        (*dict.fromkeys(remedy for reason in reasons for remedy in reason.remedies), *todo),
+        todo,
     )
 
 
-def _summary(view: RequestView) -> str:
+def _refusal(view: RequestView, rows: Sequence[AuditRow]) -> Iterator[Reason]:
+    """Every problem that the request was refused for; the record has them whole, its view has not."""
+    whole = (str(row.details.get("text")) for row in rows if row.new_status == Status.FAILED)
+    for code, text in problems_in(next(whole, view.text)):
+        yield _reason("", code, text, "")
+
+
+def _summary(found: Found, view: RequestView) -> str:
     refused = ", refused" if view.refused else ""
     delivered = f", {view.delivered} of {view.targets} delivered" if view.targets else ""
     run = f" in run {view.run}" if view.run > 1 else ""
-    return f"{view.report_type} {view.report_name}: {view.status}{refused}{run}{delivered}"
+    row = f"; the row {quoted(found.request_id)} of the worktable" if found.row else ""
+    return f"{view.report_type} {view.report_name}: {view.status}{refused}{run}{delivered}{row}"
 
 
 def _reasons(
@@ -130,6 +142,19 @@ def _earlier(rows: Sequence[AuditRow], newest: int) -> Iterator[Reason]:
         ended = row.new_status == Status.FAILED and row.old_status != Status.FAILED
         if ended and 0 < run < newest:
             yield Reason(f"run {run}", str(row.details.get("code")), str(row.details.get("text")))
+
+
+def _others(view: RequestView, rows: Sequence[AuditRow], line: Line) -> Iterator[Reason]:
+    """What became of further rows with the request's id, of which its record has a word."""
+    if not any(row.event_type == EventType.IGNORED for row in rows):
+        return
+    alike = line.worktable.alike(view.request_id)
+    views = line.records.of_rows({row.ref: own_id(row) for row in alike})
+    for row in alike:
+        other = views.get(row.ref)
+        if other is not None and other.request_id != view.request_id:
+            about = f"row {quoted(str(row.columns.get('REQUEST_ID')))}, on record as {other.request_id}"
+            yield _reason(about, other.code, other.text, "")
 
 
 def _rule(fault: Mapping[str, JsonValue], code: str) -> str:

@@ -25,6 +25,12 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def first_line(text: str) -> str:
+    """The text's first line, with a sign where there are more."""
+    first, _, rest = text.strip().partition("\n")
+    return f"{first} …" if rest else first
+
+
 def number_of(value: JsonValue) -> int:
     """A whole number of a record's particulars; 0 where there is none."""
     return value if isinstance(value, int) else 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reportbus.core.errors import Refused
+from reportbus.entry.actions.finding import find, taken_in
 from reportbus.entry.cli import context
 from reportbus.entry.cli.output import print_json
 
@@ -24,28 +25,30 @@ def again(act: Callable[..., Retried], request_ids: Sequence[str], by: str | Non
     refused: list[Problem] = []
     for request_id in request_ids:
         try:
+            view = taken_in(find(request_id, parts.records, parts.worktable_rows))
+            ledger = parts.ledger
             done.append(
                 act(
-                    request_id,
+                    view.request_id,
                     by or context.operator(),
-                    parts.ledger.operations,
-                    parts.ledger.records,
+                    ledger.operations,
+                    ledger.records,
                     parts.staging,
                 )
             )
         except Refused as refusal:
             refused += refusal.problems
-    if as_json:
-        print_json({"retried": done})
-    else:
+    if not as_json:
         for each in done:
             click.echo(_words(each))
     if refused:
-        raise context.failed(refused)
+        raise context.failed(refused, beside={"retried": done})
+    if as_json:
+        print_json({"retried": done})
 
 
 def _words(done: Retried) -> str:
     if not done.opened:
-        return f"{done.request_id} is no dead letter any more (run {done.run}): nothing to replay"
+        return f"{done.request_id} was retried already: run {done.run} is its newest, nothing to replay"
     start = "from staging" if done.staged else "from the engine on"
     return f"{done.request_id} begins run {done.run}, {start}"

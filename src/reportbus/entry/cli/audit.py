@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
 
-from reportbus.entry.actions.finding import find
+from reportbus.core.errors import Problem
+from reportbus.core.notes import Component, EventType
+from reportbus.entry.actions.finding import find, taken_in
 from reportbus.entry.cli import context
 from reportbus.entry.cli.filters import Moment
-from reportbus.entry.cli.output import output_option, print_json, print_table
+from reportbus.entry.cli.output import answering, output_option, print_json, print_table
 from reportbus.entry.cli.table import Column
 
 if TYPE_CHECKING:
@@ -27,10 +30,18 @@ def audit() -> None:
 @audit.command()
 @click.option("--request", "request_id", metavar="ID", help="Of this request alone.")
 @click.option(
-    "--event", "events", multiple=True, metavar="TYPE", help="Only these event types, such as ERROR."
+    "--event",
+    "events",
+    multiple=True,
+    type=click.Choice([*EventType], case_sensitive=False),
+    help="Only these event types; may be given several times.",
 )
 @click.option(
-    "--component", "components", multiple=True, metavar="NAME", help="Only these components, such as ENGINE."
+    "--component",
+    "components",
+    multiple=True,
+    type=click.Choice([*Component], case_sensitive=False),
+    help="Only these components; may be given several times.",
 )
 @click.option("--since", type=Moment(), help="What happened at or after that time.")
 @click.option("--until", type=Moment(), help="What happened before that time.")
@@ -38,10 +49,10 @@ def audit() -> None:
     "-o",
     "--output",
     "format_",
-    type=click.Choice(["jsonl", "csv"]),
+    type=click.Choice(["jsonl", "json", "csv"]),
     default="jsonl",
     show_default=True,
-    help="A JSON object a line, or CSV with a heading.",
+    help="A JSON object a line (json says the same), or CSV with a heading.",
 )
 def export(
     *,
@@ -55,10 +66,7 @@ def export(
     """Write the audit log to standard output, by request and sequence, as it is read."""
     from reportbus.entry.actions.exporting import to_csv, to_json_lines
 
-    parts = context.parts()
-    records = parts.ledger.records
-    if request_id is not None:
-        find(request_id, records, parts.worktable)
+    which = _which(request_id)
 
     def wanted(row: AuditRow) -> bool:
         return (
@@ -68,8 +76,13 @@ def export(
             and (until is None or row.at < until)
         )
 
-    rows = filter(wanted, records.audit(request_id))
-    for chunk in to_csv(rows) if format_ == "csv" else to_json_lines(rows):
+    rows = filter(wanted, context.parts().records.audit(which))
+    first = next(rows, None)
+    if first is None:
+        click.echo("no row of the record fits", err=True)
+    answering()
+    found = () if first is None else chain([first], rows)
+    for chunk in to_csv(found) if format_ == "csv" else to_json_lines(found):
         sys.stdout.write(chunk)
     sys.stdout.flush()
 
@@ -79,14 +92,10 @@ def export(
 @output_option
 def verify(*, request_id: str | None, as_json: bool) -> None:
     """Check every request's chain; exit 1 with each place where a row was changed, dropped or moved."""
-    parts = context.parts()
-    records = parts.ledger.records
-    if request_id is not None:
-        find(request_id, records, parts.worktable)
-    requests = (
-        sum(records.counts().values()) if request_id is None else 1
-    )  # at least: more may come till then
-    broken = list(records.verify(request_id))
+    which = _which(request_id)
+    records = context.parts().records
+    requests = sum(records.counts().values()) if which is None else 1  # at least: more may come till then
+    broken = list(records.verify(which))
     if as_json:
         print_json({"ok": not broken, "requests": requests, "broken": broken})
     elif broken:
@@ -98,3 +107,16 @@ def verify(*, request_id: str | None, as_json: bool) -> None:
         )
     if broken:
         click.get_current_context().exit(context.FAILED)
+
+
+def _which(request_id: str | None) -> str | None:
+    """The request whose chain is meant, or None for all of them.
+
+    Nobody shall take the record of a ledger that is not there for a good one: it is an error.
+    """
+    parts = context.parts()
+    if request_id is not None:
+        return taken_in(find(request_id, parts.records, parts.worktable_rows)).request_id
+    if not parts.has_ledger:
+        raise context.failed([Problem("SYS_NO_LEDGER", context.no_ledger(parts))])
+    return None

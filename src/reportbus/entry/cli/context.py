@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 import pwd
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 import click
 from click.exceptions import Exit
 
-from reportbus.core.errors import Refused, ReportbusError
+from reportbus.core.errors import Problem, Refused, ReportbusError
 from reportbus.core.failure import failure as answer_of
 from reportbus.core.redact import Redactor
 from reportbus.entry.cli.lazy import LazyGroup
+from reportbus.entry.cli.output import answered, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reportbus.config import Settings
-    from reportbus.core.errors import Problem
     from reportbus.ports import Engine
     from reportbus.wiring.parts import Parts
 
@@ -31,15 +32,26 @@ _QUIET: Final = "WARNING"
 
 _PARTS: Final = "reportbus.parts"
 _REDACTOR: Final = "reportbus.redactor"
+_FOR_PROGRAMS: Final = "reportbus.for_programs"
 
 
 class Failure(click.ClickException):
-    """The thing failed: one line per problem on standard error."""
+    """The thing failed: one line per problem on standard error.
+
+    Programs get the `problems` as JSON, in one document with what was done `beside` them.
+    """
 
     exit_code: ClassVar[int] = FAILED
 
-    def __init__(self, lines: Sequence[str]) -> None:
+    def __init__(
+        self,
+        lines: Sequence[str],
+        problems: Sequence[Problem] = (),
+        beside: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__("\n".join(lines))
+        self.problems = problems
+        self.beside = beside or {}
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Write the lines as they are."""
@@ -53,7 +65,15 @@ class Misconfigured(Failure):
 
 
 class Root(LazyGroup):
-    """The group above all: errors of ours end a command with their code and sentence, without a trace."""
+    """The group above all: errors of ours end a command with their code and sentence, without a trace.
+
+    With `-o json` the error is a document on standard output, too, of whatever kind it is.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Notice whether a program asks: what is wrong may be the very options behind that."""
+        ctx.meta[_FOR_PROGRAMS] = _asks_for_json(args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
         """Run the command named."""
@@ -61,16 +81,48 @@ class Root(LazyGroup):
             ctx.color = False
         try:
             return super().invoke(ctx)
-        except ReportbusError as error:
-            raise failure(error) from error
-        except (BrokenPipeError, click.ClickException, Exit, click.Abort):  # click's own; it ends quietly
+        except (BrokenPipeError, Exit, click.Abort):  # click's own; it ends quietly
             raise
-        except OSError as error:
-            what = f"{error.filename}: " if error.filename else ""
-            raise Failure([redact(f"SYS_FILE: {what}{error.strerror or error}")]) from error
         except Exception as error:
+            told = _told(error)
+            if ctx.meta[_FOR_PROGRAMS] and not answered(ctx):
+                print_json(_document(told))
+            if told is error:
+                raise
+            raise told from error
+
+
+def _asks_for_json(words: Sequence[str]) -> bool:
+    following = [*words[1:], ""]
+    return any(
+        word in {"-ojson", "--output=json"} or (word in {"-o", "--output"} and value == "json")
+        for word, value in zip(words, following, strict=False)
+    )
+
+
+def _told(error: Exception) -> click.ClickException:
+    """The error as the command line tells it."""
+    match error:
+        case click.ClickException():
+            return error
+        case ReportbusError():
+            return failure(error)
+        case OSError():
+            what = f"{error.filename}: " if error.filename else ""
+            return failed([Problem("SYS_FILE", f"{what}{error.strerror or error}")])
+        case _:
             fault = answer_of(error, redact)
-            raise Failure([f"{fault.code}: {fault.text}", *fault.trace.splitlines()]) from error
+            problem = Problem(fault.code, fault.text)
+            return Failure([str(problem), *fault.trace.splitlines()], [problem])
+
+
+def _document(error: click.ClickException) -> Mapping[str, object]:
+    """The error as programs read it."""
+    problems = error.problems if isinstance(error, Failure) else ()
+    problems = problems or [Problem("SYS_USAGE", error.format_message())]
+    text = "; ".join(problem.text for problem in problems)
+    beside = error.beside if isinstance(error, Failure) else {}
+    return {**beside, "error": {"code": problems[0].code, "text": text, "problems": problems}}
 
 
 def failure(error: ReportbusError) -> Failure:
@@ -81,17 +133,23 @@ def failure(error: ReportbusError) -> Failure:
         return misconfigured(error.problems)
     if isinstance(error, Refused):
         return failed(error.problems)
-    return Failure([redact(str(error))])
+    return failed([Problem(error.code, error.text)])
 
 
-def failed(problems: Sequence[Problem]) -> Failure:
-    """What is wrong with an input, all of it."""
-    return Failure([redact(str(problem)) for problem in problems])
+def failed(problems: Sequence[Problem], beside: Mapping[str, object] | None = None) -> Failure:
+    """What is wrong, all of it; `beside` is what programs get with it."""
+    shown = _redacted(problems)
+    return Failure([str(problem) for problem in shown], shown, beside)
 
 
 def misconfigured(problems: Sequence[Problem]) -> Failure:
     """What is wrong with the configuration, all of it."""
-    return Misconfigured([redact(str(problem)) for problem in problems])
+    shown = _redacted(problems)
+    return Misconfigured([str(problem) for problem in shown], shown)
+
+
+def _redacted(problems: Sequence[Problem]) -> list[Problem]:
+    return [replace(each, text=redact(each.text), field=redact(each.field)) for each in problems]
 
 
 def redactor() -> Redactor:
@@ -133,6 +191,26 @@ def parts(*, serving: bool = False) -> Parts:
         level if serving else max(level, _QUIET, key=_severity), found.telemetry.log_format, made.redactor
     )
     return made
+
+
+def say_nothing(text: str) -> None:
+    """Say on standard error that there is nothing to show, and of a ledger that is not there yet, where."""
+    found = parts()
+    click.echo(text if found.has_ledger else f"nothing was taken in yet: {no_ledger(found)}", err=True)
+
+
+def no_ledger(parts: Parts) -> str:
+    """That the ledger was not made yet, and what makes it."""
+    where = next(each.value for each in parts.settings.effective if each.name == "ledger.url")
+    return f"there is no ledger yet at {where}; the line makes it when it starts (reportbus up)"
+
+
+def either(ids: Sequence[str], *, everything: bool, what: str) -> None:
+    """Wrong usage where `what` is neither named nor `--all`, or both."""
+    if ids and everything:
+        raise click.UsageError(f"Name {what}, or say --all; not both.")
+    if not ids and not everything:
+        raise click.UsageError(f"Name {what}, or say --all.")
 
 
 def engines(parts: Parts) -> Mapping[str, Engine]:

@@ -20,6 +20,7 @@ def upgrade(*, as_json: bool) -> None:
     from reportbus.adapters.ledger.schema import upgrade_url
 
     parts = context.parts()
+    parts.make_home()
     revision = upgrade_url(parts.settings.ledger.url, parts.clock)
     if as_json:
         print_json({"revision": revision})

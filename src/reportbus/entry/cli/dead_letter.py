@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reportbus.core.errors import Problem
+from reportbus.entry.actions.finding import find, taken_in
 from reportbus.entry.cli import context
 from reportbus.entry.cli.filters import choice_options, filter_of, filter_options
 from reportbus.entry.cli.output import output_option, print_fields, print_json
@@ -35,7 +35,8 @@ def list_(*, as_json: bool, **fields: Any) -> None:  # noqa: ANN401 - the option
     from reportbus.entry.cli.request.listing import print_requests
 
     which = filter_of(**fields)
-    print_requests(list(dead_letters(context.parts().ledger.records, which)), which.limit, as_json=as_json)
+    letters = list(dead_letters(context.parts().records, which))
+    print_requests(letters, which.limit, nothing="no dead letters", as_json=as_json)
 
 
 @dead_letter.command()
@@ -43,22 +44,20 @@ def list_(*, as_json: bool, **fields: Any) -> None:  # noqa: ANN401 - the option
 @output_option
 def show(*, request_id: str, as_json: bool) -> None:
     """One dead letter: why it failed, what to do, and every error on record with its trace."""
-    from reportbus.entry.actions.retrying import is_dead_letter
+    from reportbus.entry.actions.retrying import is_dead_letter, no_dead_letter
     from reportbus.entry.actions.why import why
     from reportbus.entry.cli.request.why import line_of, print_reasons
 
     parts = context.parts()
-    records = parts.ledger.records
-    answer = why(request_id, line_of(parts))
-    view = records.find(request_id)
-    if view is None or not is_dead_letter(view):
-        text = f"{request_id} is no dead letter: {answer.summary}"
-        raise context.failed([Problem("RUN_NO_DEAD_LETTER", text)])
-    errors = records.errors(request_id)
+    view = taken_in(find(request_id, parts.records, parts.worktable_rows))
+    if not is_dead_letter(view):
+        raise no_dead_letter(view)
+    answer = why(view.request_id, line_of(parts))
+    errors = parts.records.errors(view.request_id)
     if as_json:
         print_json({"request": view, "reasons": answer.reasons, "todo": answer.todo, "errors": errors})
         return
-    click.echo(f"{request_id}  {answer.summary}")
+    click.echo(f"{view.request_id}  {answer.summary}")
     print_reasons(answer)
     _print_errors(errors)
 
@@ -81,12 +80,13 @@ def replay(
     from reportbus.entry.actions import retrying
     from reportbus.entry.cli.again import again
 
-    if bool(request_ids) == everything:
-        raise click.UsageError("Name the dead letters to replay, or say --all.")
+    context.either(request_ids, everything=everything, what="the dead letters to replay")
     ids: Sequence[str] = request_ids
     if everything:
-        found = retrying.dead_letters(context.parts().ledger.records, filter_of(**fields))
+        found = retrying.dead_letters(context.parts().records, filter_of(**fields))
         ids = [view.request_id for view in found]
+        if not ids:
+            context.say_nothing("no dead letters to replay")
     again(retrying.replay, ids, by, as_json=as_json)
 
 

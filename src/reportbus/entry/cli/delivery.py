@@ -59,16 +59,16 @@ def list_(*, request_id: str | None, state: DeliveryState | None, limit: int, as
     delivery was given up. SKIPPED: the request ended before it came to that.
     """
     parts = context.parts()
-    records = parts.ledger.records
     if request_id is not None:
-        find(request_id, records, parts.worktable)
-    found = records.deliveries(request_id, state=state, limit=limit)
+        view = find(request_id, parts.records, parts.worktable_rows).view
+        request_id = view.request_id if view else request_id
+    found = parts.records.deliveries(request_id, state=state, limit=limit)
     if as_json:
         print_json({"deliveries": found})
     elif found:
         print_table(DELIVERY_COLUMNS, [delivery_row(each) for each in found])
     else:
-        click.echo("no delivery that fits", err=True)
+        context.say_nothing("no delivery that fits")
 
 
 def delivery_row(view: DeliveryView) -> Sequence[object]:

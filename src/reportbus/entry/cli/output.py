@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from reportbus.core.text import one_line
+from reportbus.core.text import clean, one_line
 from reportbus.entry.actions.shapes import plain, utc
 from reportbus.entry.cli.table import GAP, table_lines, wrapped
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from reportbus.entry.cli.table import Column
 
+_ANSWERED: Final = "reportbus.answered"
 _COLOURS: Final = {
     "COMPLETED": "green",
     "DELIVERED": "green",
@@ -45,8 +46,21 @@ def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def print_json(document: object) -> None:
-    """One JSON document."""
+    """One JSON document: the answer of the command."""
+    answering()
     click.echo(json.dumps(plain(document), ensure_ascii=False, indent=2))
+
+
+def answering() -> None:
+    """Note that the answer is on standard output, or on its way there: nothing else may follow it."""
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.meta[_ANSWERED] = True
+
+
+def answered(context: click.Context) -> bool:
+    """Whether the command has written its answer."""
+    return _ANSWERED in context.meta
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
@@ -57,16 +71,17 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> 
 
 def print_fields(fields: Mapping[str, object], indent: str = "") -> None:
     """Names with their values, one a line; those without a value are left out."""
-    shown = [(name, cell(value)) for name, value in fields.items() if value not in (None, "")]
+    shown = [(name, _lines(value)) for name, value in fields.items() if value not in (None, "")]
     edge = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
         print_text(value, f"{indent}{name:<{edge}}{GAP}")
 
 
 def print_text(text: str, head: str = "") -> None:
-    """One paragraph behind `head`, wrapped to the terminal; its lines stand under one another."""
+    """A text behind `head`, wrapped to the terminal; its lines stand under one another."""
     width = terminal_width()
-    first, *rest = wrapped(text, None if width is None else width - len(head))
+    places = None if width is None else width - len(head)
+    first, *rest = [part for line in clean(text).splitlines() or [""] for part in wrapped(line, places)]
     click.echo("\n".join([coloured(head + first), *(" " * len(head) + line for line in rest)]))
 
 
@@ -89,6 +104,11 @@ def cell(value: object) -> str:
             return when(value)
         case _:
             return one_line(str(value))
+
+
+def _lines(value: object) -> str:
+    """A value as `cell` has it, but with the lines of a text as they are."""
+    return value if isinstance(value, str) else cell(value)
 
 
 def when(at: datetime) -> str:

@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 ROLES: Final = ("poller", "orchestrator", "generator", "distributor", "notifier")
 
 _BY_SIGNAL: Final = 128
+_USES: Final = {
+    "poller": ("worktable", "bus"),
+    "orchestrator": ("bus", "ledger"),
+    "generator": ("ledger", "staging", "bus"),
+    "distributor": ("ledger", "staging", "bus"),
+    "notifier": ("ledger", "worktable"),
+}
+"""The parts that each role works with; the distributor also with the destinations."""
+
 _MARGIN_SECONDS: Final = 5.0
 """After the grace, what is left of a stop takes no longer."""
 
@@ -100,17 +109,20 @@ class _Stop:
 
 
 def _announce(parts: Parts, roles: Sequence[str], *, as_json: bool) -> None:
-    """Say what runs and where things are."""
+    """Say what runs and where things are that it uses."""
     settings = parts.settings
     effective = {each.name: each.value for each in settings.effective}
-    where = {
-        "home": settings.home,
+    all_ = {
         "worktable": settings.worktable.path,
         "bus": settings.bus.path,
         "ledger": effective["ledger.url"],
         "staging": settings.staging.root,
-        **places(settings),
     }
+    used = {part for role in roles for part in _USES[role]}
+    where = {"home": settings.home} | {part: place for part, place in all_.items() if part in used}
+    if "distributor" in roles:
+        targets = settings.destinations
+        where |= {name: place for name, place in places(settings).items() if targets[name].enabled}
     if as_json:
         print_json({"version": __version__, "roles": roles, "where": where})
         return

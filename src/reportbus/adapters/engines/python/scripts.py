@@ -25,7 +25,7 @@ from reportbus.adapters.engines.python.room import OUTPUT_FOLDER
 from reportbus.adapters.engines.python.sandbox import Run
 from reportbus.core.errors import Permanent, Problem, Refused, Transient
 from reportbus.core.formats import FORMATS
-from reportbus.core.text import one_line
+from reportbus.core.text import clean
 from reportbus.ports import Produced
 
 if TYPE_CHECKING:
@@ -151,5 +151,5 @@ def _judge_signal(number: int, ending: Ending, limits: Limits) -> None:
 def _said(ending: Ending) -> str:
     """The end of what the script wrote to standard error, which is where Python says what went wrong."""
     said = ending.stderr.rstrip()
-    shown = one_line(said[-_SHOWN:].lstrip())
-    return f"; it said: {'...' * (len(said) > _SHOWN)}{shown}" if shown else ""
+    shown = clean(said[-_SHOWN:].lstrip())
+    return f"; it said:\n{'...' * (len(said) > _SHOWN)}{shown}" if shown else ""

@@ -79,6 +79,9 @@ def _parameters(given: Sequence[tuple[str, JsonValue]], whole: str | None) -> Js
 def _targets(given: Sequence[str], settings: Settings) -> JsonValue:
     if list(given) == ["none"]:
         return "none"
+    if "none" in given and "none" not in settings.destinations:
+        text = "none stands alone: a report that is staged only has no other target"
+        raise click.BadParameter(text, param_hint="--target")
     return [_target(text, settings) for text in given] or None
 
 

@@ -81,12 +81,14 @@ class Bars:
 
 def _steps(found: Found) -> float:
     """How much of the way a request has behind it; deliveries count one by one."""
-    steps = _STEPS[found.status]
-    if found.view is None or found.status is not Status.GENERATED or not found.view.targets:
+    if found.view is None:
+        return 0.0
+    steps = _STEPS[found.view.status]
+    if found.view.status is not Status.GENERATED or not found.view.targets:
         return steps
     return steps + found.view.delivered / found.view.targets
 
 
 def _counts(seen: Mapping[str, Found]) -> str:
-    counts = {status: sum(found.status is status for found in seen.values()) for status in Status}
+    counts = {status: sum(found.status == status for found in seen.values()) for status in Status}
     return ", ".join(f"{number} {status}" for status, number in counts.items() if number)

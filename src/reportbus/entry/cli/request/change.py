@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from reportbus.entry.cli import context
 from reportbus.entry.cli.output import output_option, print_json
+
+if TYPE_CHECKING:
+    from reportbus.entry.actions.cancelling import Desk
+    from reportbus.wiring.parts import Parts
 
 
 @click.command()
@@ -13,8 +19,16 @@ from reportbus.entry.cli.output import output_option, print_json
 @click.option("--by", metavar="WHO", help="Who cancels, for the record; your login name when left out.")
 @output_option
 def cancel(*, request_id: str, by: str | None, as_json: bool) -> None:
-    """End a request without new work; what a worker is doing right now is still answered for."""
-    status = context.parts().ledger.operations.cancel(request_id, by or context.operator())
+    """End a request without new work; what a worker is doing right now is still answered for.
+
+    One that still waits in the worktable is taken in for that, and ends at once.
+    """
+    from reportbus.entry.actions.cancelling import cancel as cancel_one
+    from reportbus.entry.actions.finding import find
+
+    parts = context.parts()
+    found = find(request_id, parts.records, parts.worktable_rows)
+    status = cancel_one(found, by or context.operator(), lambda: _desk(parts))
     if as_json:
         print_json({"request_id": request_id, "status": status})
     else:
@@ -37,3 +51,18 @@ def retry(*, request_ids: tuple[str, ...], by: str | None, as_json: bool) -> Non
     from reportbus.entry.cli.again import again
 
     again(retry_one, request_ids, by, as_json=as_json)
+
+
+def _desk(parts: Parts) -> Desk:
+    from reportbus.entry.actions.cancelling import Desk
+    from reportbus.wiring.rules import intake_rules
+
+    return Desk(
+        intake=parts.ledger.intake,
+        operations=parts.ledger.operations,
+        records=parts.ledger.records,
+        worktable=parts.worktable,
+        rules=lambda: intake_rules(parts.settings, context.engines(parts)),
+        clock=parts.clock,
+        redactor=parts.redactor,
+    )

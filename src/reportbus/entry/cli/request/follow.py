@@ -12,7 +12,9 @@ import click
 
 from reportbus.core.errors import Problem
 from reportbus.core.model import Status
+from reportbus.entry.actions.finding import not_taken_in
 from reportbus.entry.actions.watching import Watch
+from reportbus.entry.actions.words import first_line
 from reportbus.entry.cli import context
 from reportbus.entry.cli.output import cell, coloured, print_json, when
 from reportbus.entry.cli.table import GAP
@@ -34,20 +36,36 @@ def follow(
     parts: Parts, ids: Sequence[str], *, timeout: float | None, as_json: bool, everything: bool = False
 ) -> None:
     """Show the requests until all have ended; ends the command with 1 where one failed or time ran out."""
-    watch = Watch(parts.ledger.records, parts.worktable, parts.clock, time.sleep)
+    watch = Watch(lambda: (parts.records, parts.worktable_rows), parts.clock, time.sleep)
     seen: Mapping[str, Found] = {}
     with _showing(as_json=as_json) as show:
         for seen in watch.looks(ids, timeout=timeout, everything=everything):
             show(seen)
+    if not seen:
+        context.say_nothing("no request to watch: there is none that has not ended")
+    document = {"requests": [_document(found) for found in seen.values()]}
+    problems = [*_not_ended(seen, timeout), *_not_taken_up(seen)]
+    if problems:
+        raise context.failed(problems, beside=document)
     if as_json:
-        print_json({"requests": [_document(found) for found in seen.values()]})
-    waiting = [found.request_id for found in seen.values() if not found.ended]
+        print_json(document)
+    if any(found.status == Status.FAILED for found in seen.values()):
+        click.get_current_context().exit(context.FAILED)
+
+
+def _not_ended(seen: Mapping[str, Found], timeout: float | None) -> Iterator[Problem]:
+    waiting = [id_ for id_, found in seen.items() if not found.ended]
     if waiting:
         named = ", ".join(waiting[:_NAMED]) + (", ..." if len(waiting) > _NAMED else "")
         text = f"{len(waiting)} of {len(seen)} had not ended after {timeout:g} s: {named}"
-        raise context.failed([Problem("RUN_NOT_ENDED", text)])
-    if any(found.status is Status.FAILED for found in seen.values()):
-        click.get_current_context().exit(context.FAILED)
+        yield Problem("RUN_NOT_ENDED", text)
+
+
+def _not_taken_up(seen: Mapping[str, Found]) -> Iterator[Problem]:
+    """What nobody will take up as it stands: waiting for it would never end."""
+    for found in seen.values():
+        if found.view is None and found.ended:
+            yield from not_taken_in(found).problems
 
 
 def _document(found: Found) -> object:
@@ -94,10 +112,11 @@ def progress_words(found: Found) -> str:
     view = found.view
     if view is None:
         return "in the worktable, not taken in yet"
+    taken_in_as = f"taken in as {view.request_id}" if view.request_id != found.request_id else ""
     delivered = f"{view.delivered} of {view.targets} delivered" if view.targets else ""
     reason = (
-        cell(view.text if view.text.startswith(view.code) else f"{view.code}: {view.text}")
+        cell(first_line(view.text if view.text.startswith(view.code) else f"{view.code}: {view.text}"))
         if view.code
         else ""
     )
-    return ", ".join(filter(None, (delivered, reason)))
+    return ", ".join(filter(None, (taken_in_as, delivered, reason)))

@@ -47,17 +47,18 @@ def list_(*, status: tuple[str, ...], as_json: bool, **fields: Any) -> None:  # 
     """
     which = filter_of(status, **fields)
     parts = context.parts()
-    print_requests(parts.ledger.records.list(which), which.limit, as_json=as_json)
+    views = parts.records.list(which)
+    print_requests(views, which.limit, nothing="no request was taken in that fits", as_json=as_json)
 
 
-def print_requests(views: Sequence[RequestView], limit: int, *, as_json: bool) -> None:
-    """The requests, and how to go on where there may be more."""
+def print_requests(views: Sequence[RequestView], limit: int, *, nothing: str, as_json: bool) -> None:
+    """The requests, and how to go on where there may be more; or that there is `nothing`."""
     before = views[-1].request_key if len(views) == limit else None
+    if not views:
+        context.say_nothing(nothing)
     if as_json:
         print_json({"requests": views, "next_before": before})
-        return
-    if not views:
-        click.echo("no request was taken in that fits", err=True)
+    if as_json or not views:
         return
     print_table(_COLUMNS, [_row(view) for view in views])
     if before is not None:

@@ -35,14 +35,14 @@ _JOB_COLUMNS: Final = (
 def show(*, request_id: str, as_json: bool) -> None:
     """One request: what was asked for, where it stands, its targets, open jobs, files and errors."""
     parts = context.parts()
-    records = parts.ledger.records
-    found = find(request_id, records, parts.worktable)
+    records = parts.records
+    found = find(request_id, records, parts.worktable_rows)
     if as_json:
         print_json(
             _document(found.view, records) if found.view else {"request": None, "worktable": found.row}
         )
     elif found.view:
-        _print(found.view, records.content(request_id), records)
+        _print(found.view, records.content(found.view.request_id), records)
     elif found.row:
         click.echo(f"{request_id} stands in the worktable and was not taken in yet:")
         print_fields({name.lower(): value for name, value in found.row.columns.items()}, "  ")

@@ -25,8 +25,7 @@ def watch(*, request_ids: tuple[str, ...], everything: bool, timeout: float | No
 
     At a terminal each has a bar, elsewhere each change is a line; with -o json only the end is shown.
     """
-    if bool(request_ids) == everything:
-        raise click.UsageError("Name the requests to watch, or say --all.")
+    context.either(request_ids, everything=everything, what="the requests to watch")
     from reportbus.entry.cli.request.follow import follow
 
     follow(context.parts(), request_ids, timeout=timeout, as_json=as_json, everything=everything)

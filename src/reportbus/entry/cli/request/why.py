@@ -47,8 +47,8 @@ def line_of(parts: Parts) -> Line:
         return policy.of(Job(job.number, job.run, job.stage, job.subject, job.lane)).max_retries + 1
 
     return Line(
-        records=parts.ledger.records,
-        worktable=parts.worktable,
+        records=parts.records,
+        worktable=parts.worktable_rows,
         clock=parts.clock,
         rules=lambda: intake_rules(parts.settings, context.engines(parts)),
         attempts=attempts,
@@ -59,7 +59,7 @@ def line_of(parts: Parts) -> Line:
 
 
 def _print(answer: Why) -> None:
-    click.echo(f"{answer.request_id}  {coloured(answer.status)}")
+    click.echo(coloured(f"{answer.request_id}{GAP}{answer.status}").rstrip())
     print_text(answer.summary)
     _print_story(answer.moments)
     print_reasons(answer)
@@ -69,12 +69,14 @@ def print_reasons(answer: Why) -> None:
     """Why it is so, what happens next, and what to do."""
     if answer.reasons:
         click.echo("\nWhy")
-        for reason in answer.reasons:
-            print_text(_reason(reason), GAP)
+        _print_whys(answer.reasons)
     if answer.earlier:
         click.echo("\nHow earlier runs ended")
         for reason in answer.earlier:
             print_text(_reason(reason), GAP)
+    if answer.others:
+        click.echo("\nOther rows with this id")
+        _print_whys(answer.others)
     click.echo("\nWhat happens next")
     for coming in answer.coming:
         print_text(coming.text, f"{GAP}{when(coming.at)}{GAP}" if coming.at else GAP)
@@ -82,6 +84,17 @@ def print_reasons(answer: Why) -> None:
         click.echo("\nWhat to do")
         for step in answer.todo:
             print_text(step, GAP)
+
+
+def _print_whys(reasons: Sequence[Reason]) -> None:
+    """Each reason, and under it its remedies as far as none before it had them."""
+    told: set[str] = set()
+    for reason in reasons:
+        print_text(_reason(reason), GAP)
+        for remedy in reason.remedies:
+            if remedy not in told:
+                print_text(remedy, f"{GAP}-> ")
+        told.update(reason.remedies)
 
 
 def _print_story(moments: Sequence[Moment]) -> None:
@@ -100,5 +113,6 @@ def _time(moment: Moment) -> str:
 
 def _reason(reason: Reason) -> str:
     about = f"{reason.about}: " if reason.about else ""
-    rule = f" ({reason.rule})" if reason.rule else ""
-    return f"{about}{reason.code}: {reason.text}{rule}"
+    rule = f"({reason.rule})" if reason.rule else ""
+    gap = "\n" if "\n" in reason.text else " "
+    return f"{about}{reason.code}: {reason.text}{gap * bool(rule)}{rule}"
