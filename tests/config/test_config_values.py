@@ -355,8 +355,8 @@ def test_in_development_an_endpoint_may_be_plain_http(here: WorkingDirectory) ->
         (
             {"REPORTBUS_STAGING__ROOT": "~/staging"},
             (
-                "CFG_PATH: environment REPORTBUS_STAGING__ROOT: staging.root: '~/staging': "
-                "~ is not resolved; write the whole path"
+                "CFG_PATH: environment REPORTBUS_STAGING__ROOT: staging.root: '~/staging' begins with ~, "
+                "which is not resolved; write the whole path"
             ),
         ),
         (

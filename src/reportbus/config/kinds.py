@@ -171,7 +171,10 @@ class Location(Kind[Path]):
     def read(self, node: Node, bases: Bases) -> Path:
         value = text_of(node, "a path")
         if value.text.startswith("~"):
-            raise unfit("CFG_PATH", f"{quoted(value.shown)}: ~ is not resolved; write the whole path")
+            raise unfit(
+                "CFG_PATH",
+                f"{quoted(value.shown)} begins with ~, which is not resolved; write the whole path",
+            )
         base = bases.config if self._in_config else bases.home
         return Path(os.path.normpath(base / value.text))
 
