@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
-from reportbus.config.nodes import BUILT_IN, Items, Node, Scalar, Table, Where, built_in, kind_of
+from reportbus.config.nodes import BUILT_IN, Items, Node, Scalar, Table, built_in, kind_of
 from reportbus.config.options import Declaration, Default, Entries, Records, Section, Written, declarations
+from reportbus.config.plain import mistaken
 from reportbus.config.problems import NO_ADAPTER, Unfit
 from reportbus.config.secrecy import looks_secret
 from reportbus.config.suggest import suggestion
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from reportbus.config.kinds import Bases
     from reportbus.config.problems import Problems
     from reportbus.config.variables import Variables
+    from reportbus.core.model import JsonValue
+    from reportbus.core.where import Where
 
 T = TypeVar("T")
 
@@ -30,11 +33,12 @@ _ABSENT: Final = object()
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """One option as it is in force: its value without secrets, and where that came from."""
+    """One option as it is in force: its value without secrets, as text and as data, and its place."""
 
     name: str
     value: str
     where: Where
+    data: JsonValue
 
 
 class Reader:
@@ -142,8 +146,9 @@ class Reader:
             return _ABSENT
 
     def _take(self, declared: Declaration, path: str, value: object, where: Where) -> None:
-        shown = "" if value is None else declared.kind.shown(value)
-        self.effective[path] = Effective(path, shown, where)
+        kind = declared.kind
+        shown, data = ("", None) if value is None else (kind.shown(value), kind.data(value))
+        self.effective[path] = Effective(path, shown, where, data)
 
     # -- tables, entries and records -------------------------------------------------------------------------
 
@@ -169,6 +174,8 @@ class Reader:
             if not _ENTRY_NAME.fullmatch(written):
                 fault = f"{quoted(written)} is no name; takes up to 50 letters, digits, dots, _ and -"
                 self._problems.add("CFG_NAME", fault, where, path)
+            elif written in table.odd:
+                self._problems.add("CFG_TYPE", mistaken(table.odd[written]), where, path)
             elif variable in places:
                 lines = f"on lines {places[variable].line} and {where.line}"
                 fault = f"{quoted(written)} differs from another {declared.what} by case or marks alone"
@@ -185,8 +192,11 @@ class Reader:
         type_ = self._type(declared, name, table, path) if table else None
         if table is None or type_ is None:
             self.pass_over(path)
+            self.broken.add(path)
             return None
         cls = declared.types[type_]
+        chosen, where = f"{path}.{declared.selector}", table.entries.get(declared.selector, table).where
+        self.effective[chosen] = Effective(chosen, type_, where, type_)
         known = {"name": name, declared.selector: type_}
         if cls is not None:
             return self.section(cls, table, path, known, declared.selector)
