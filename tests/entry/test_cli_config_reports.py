@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from entry.command_line import CommandLine
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_everything_wrong_with_reports_and_settings_is_told_at_once_with_its_line(shell: CommandLine) -> None:
@@ -56,6 +60,16 @@ def test_a_connection_with_a_fault_of_its_own_is_no_unknown_one(shell: CommandLi
         "CFG_MISSING",
         "CFG_CHOICE",
     ]
+
+
+def test_the_configuration_that_comes_along_has_a_report_that_can_be_asked_for(shell: CommandLine) -> None:
+    shutil.copytree(ROOT / "config", shell.folder / "config", dirs_exist_ok=True)
+    (shell.folder / "config/reports/one.yaml").unlink()
+    shell.run("config", "check")
+    assert "1 report;" in shell.text("engine", "test", "PYTHON")
+    asked = ("--type", "PYTHON", "--name", "calendar", "--target", "delivered", "--format", "CSV")
+    shell.run("request", "submit", *asked, "-p", "since=2026-11-01")
+    assert "VAL_PARAM_MISSING" in shell.error("request", "submit", *asked)
 
 
 CONNECTIONS = """

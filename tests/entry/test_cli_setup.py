@@ -50,7 +50,7 @@ def test_the_problems_of_a_configuration_are_also_had_as_json(shell: CommandLine
     shell.write("reportbus.yaml", "pol: 1\n")
     shell.write("engines.yaml", "engines:\n  python:\n    enabled: 3\n")
     shell.variables["REPORTBUS_WORKER__THREADS"] = "many"
-    threads, unknown, enabled = shell.json("config", "check", code=78)["problems"]
+    threads, enabled, unknown = shell.json("config", "check", code=78)["problems"]
     assert (unknown["code"], unknown["file"], unknown["line"]) == (
         "CFG_UNKNOWN_FIELD",
         "config/reportbus.yaml",

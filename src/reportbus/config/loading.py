@@ -11,13 +11,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from reportbus.config import dotenv, relations
+from reportbus.config.effective import Effective
 from reportbus.config.engines import PythonSettings
 from reportbus.config.files import is_folder, read_text
 from reportbus.config.kinds import Bases, Location
 from reportbus.config.nodes import BUILT_IN, Node, Scalar, Table
 from reportbus.config.options import declarations
 from reportbus.config.problems import Problems, Unfit
-from reportbus.config.reading import Effective, Reader
+from reportbus.config.reading import Reader
 from reportbus.config.reports import read_reports
 from reportbus.config.settings import Settings
 from reportbus.config.strict_yaml import read

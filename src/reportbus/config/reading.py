@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
+from reportbus.config.effective import Effective
 from reportbus.config.nodes import BUILT_IN, Items, Node, Scalar, Table, built_in, kind_of
 from reportbus.config.options import Declaration, Default, Entries, Records, Section, Written, declarations
 from reportbus.config.plain import mistaken
@@ -22,23 +22,12 @@ if TYPE_CHECKING:
     from reportbus.config.kinds import Bases
     from reportbus.config.problems import Problems
     from reportbus.config.variables import Variables
-    from reportbus.core.model import JsonValue
     from reportbus.core.where import Where
 
 T = TypeVar("T")
 
 _ENTRY_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
 _ABSENT: Final = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Effective:
-    """One option as it is in force: its value without secrets, as text and as data, and its place."""
-
-    name: str
-    value: str
-    where: Where
-    data: JsonValue
 
 
 class Reader:
