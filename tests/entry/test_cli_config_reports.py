@@ -56,10 +56,11 @@ def test_a_connection_with_a_fault_of_its_own_is_no_unknown_one(shell: CommandLi
     )
     shell.write("reports/a.yaml", "name: a\nconnection: old\nsql: SELECT 1\n")
     shell.write("reports/b.yaml", "name: b\nconnection: other\nsql: SELECT 1\n")
-    assert [line.partition(":")[0] for line in shell.error("config", "check", code=78).splitlines()] == [
-        "CFG_MISSING",
-        "CFG_CHOICE",
-    ]
+    shell.write("reports/c.yaml", "name: c\nconnection: xyz\nsql: SELECT 1\n")
+    missing, kind, third = shell.error("config", "check", code=78).splitlines()
+    assert "engines.python.connections.old.path: is missing" in missing
+    assert "engines.python.connections.other.kind: 'x' is no type" in kind
+    assert third.endswith("c.yaml:2: connection: no connection 'xyz'; have 'local', 'old', 'other'")
 
 
 def test_the_configuration_that_comes_along_has_a_report_that_can_be_asked_for(shell: CommandLine) -> None:

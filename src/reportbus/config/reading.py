@@ -173,7 +173,9 @@ class Reader:
                 places[variable] = where
                 name = written.upper() if declared.capitals else written
                 entry = self._entry(declared, name, self._table(item, full), full)
-                if entry is not None:
+                if entry is None:
+                    self.broken.add(full)
+                else:
                     found[name] = entry
         return MappingProxyType(found)
 
@@ -181,7 +183,6 @@ class Reader:
         type_ = self._type(declared, name, table, path) if table else None
         if table is None or type_ is None:
             self.pass_over(path)
-            self.broken.add(path)
             return None
         cls = declared.types[type_]
         chosen, where = f"{path}.{declared.selector}", table.entries.get(declared.selector, table).where

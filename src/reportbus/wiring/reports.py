@@ -93,8 +93,9 @@ def _connections(name: str, engine: PythonSettings, unread: Collection[str]) -> 
     if any(path == each or path.startswith(f"{each}.") for each in unread):
         return None
     below = f"{path}."
-    broken = {each.removeprefix(below) for each in unread if each.startswith(below)}
-    return {*engine.connections, *broken, *(each.rpartition(".")[0] for each in broken)} - {""}
+    broken = sorted(each.removeprefix(below) for each in unread if each.startswith(below))
+    options_of = tuple(f"{each}." for each in (*engine.connections, *broken))
+    return [*engine.connections, *(each for each in broken if not each.startswith(options_of))]
 
 
 def _named_twice(files: Collection[ReportFile]) -> Iterator[PlacedProblem]:
