@@ -38,7 +38,8 @@ _QUOTED: Final = (
     r"""\\+"[^"]*"?|"(?:[^"\\\r\n]|\\.)*"?|'(?:[^'\\\r\n]|\\.)*'?"""  # also within JSON, also cut off
 )
 _WORD: Final = r"""[^\s,;&"'<>)}\]]+"""
-_VALUE: Final = rf"(?:{_QUOTED}|(?P<plain>{_WORD}))"
+_VALUE: Final = rf"(?:(?:{_QUOTED})(?:{_WORD})?|(?P<plain>{_WORD}))"
+_MASKED: Final = rf"{re.escape(MASK)}(?![\w.~+/=-])"
 _ASSIGNED: Final = r"""(?:\s*=\s*|\\*["']\s*[:=]\s*)"""
 _NAMES: Final = (
     r"passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|account[_-]?key"
@@ -54,7 +55,11 @@ _LOOK_BACK: Final = 256  # characters, to see what a name stands in
 _PATTERNS: Final = tuple(
     (hints, re.compile(pattern, flags))
     for hints, pattern, flags in (
-        (("authorization",), rf"""(authorization\\*["']?\s*[:=]\s*)(?:{_QUOTED}|[^\r\n]+)""", re.IGNORECASE),
+        (
+            ("authorization",),
+            rf"""(authorization\\*["']?\s*[:=]\s*)(?:{_MASKED}|(?:{_QUOTED})(?:{_WORD})?|[^\r\n]+)""",
+            re.IGNORECASE,
+        ),
         (("bearer",), r"(\bbearer\s+)(?=[a-z._~+/=-]{0,400}[0-9])[\w.~+/=-]{8,}", re.IGNORECASE),
         (("://",), r"""((?<=://)[^\s/?#"'<>:@]*:)[^\s/?#"'<>]*(?=@)""", 0),
         (
