@@ -24,6 +24,7 @@ import duckdb
 from reportbus.adapters.engines.python.definition import ReportDefinition
 from reportbus.adapters.engines.python.engine import PythonEngine
 from reportbus.adapters.engines.python.exports import Connection, exports
+from reportbus.adapters.engines.python.fields import DefinitionFile
 from reportbus.adapters.engines.python.settings import DuckDbSettings
 from reportbus.core.model import Request
 from reportbus.ports import Deadline, Work
@@ -86,7 +87,7 @@ class FileSink:
 def engine_over(database: str) -> PythonEngine:
     """The engine with the one report."""
     connections = {"main": Connection(DuckDbSettings("main", database, threads=THREADS))}
-    definition = ReportDefinition.parse(REPORT, where="bench")
+    definition = ReportDefinition.parse(REPORT, DefinitionFile("bench"))
     return PythonEngine(exports([definition], connections), connections.values())
 
 

@@ -116,7 +116,7 @@ def _code_table(codes: Iterable[str]) -> str:
 
 def lifecycle_page() -> str:
     """The statuses and the moves between them, as a diagram and as a table."""
-    moves = [(old, trigger, new) for old, row in NEXT.items() for trigger, new in row.items()]
+    moves = [(old, _wording(old, trigger), new) for old, row in NEXT.items() for trigger, new in row.items()]
     ends = [status for status in NEXT if status in TERMINAL]
     arrows = [f"[*] --> {status}" for status in ENTRY_STATUSES]
     arrows += [f"{old} --> {new}: {trigger}" for old, trigger, new in moves]
@@ -129,6 +129,11 @@ def lifecycle_page() -> str:
             ("From", "When", "To"), ((f"`{old}`", trigger, f"`{new}`") for old, trigger, new in moves)
         ),
     )
+
+
+def _wording(old: str, trigger: str) -> str:
+    """What the move is called at its status: a row is refused before anything is made of it, never later."""
+    return trigger if old in ENTRY_STATUSES[:1] else trigger.removeprefix("refused, ")
 
 
 def settings_page() -> str:

@@ -310,7 +310,7 @@ def test_report_definitions_are_read_as_they_stand(here: WorkingDirectory) -> No
         ("config/reports/a.yml", {"name": "a"}),
         ("config/reports/b.yaml", {"name": "b", "limit": 3, "sql": "SELECT ${x}"}),
     ]
-    assert found[1].lines["limit",] == 2
+    assert found[1].lines["limit"] == 2
 
 
 def test_bad_report_definitions_are_told_with_everything_else(here: WorkingDirectory) -> None:

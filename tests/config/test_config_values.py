@@ -119,6 +119,51 @@ def test_text_that_is_read_as_something_else_has_to_be_quoted(
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("NO", "false"), ("0777", "the number 511"), ("1.10", "the number 1.1"), ("2026-11-01", "a date")],
+)
+def test_a_name_that_yaml_takes_for_something_else_needs_quotes(
+    here: WorkingDirectory, written: str, read: str
+) -> None:
+    fault = f'{written} is read as {read}; quote it: "{written}"'
+    here.file("destinations.yaml", f"destinations:\n  {written}: {{type: EMAIL}}\n")
+    here.file(
+        "engines.yaml",
+        f"engines:\n  python: {{connections: {{local: {{kind: duckdb, views: {{{written}: a.csv}}}}}}}}\n",
+    )
+    here.file("reports/a.yaml", f"columns:\n  {written}: {{width: 3}}\n")
+
+    assert here.problems() == [
+        f"CFG_TYPE: config/engines.yaml:2: engines.python.connections.local.views: {fault}",
+        f"CFG_TYPE: config/destinations.yaml:2: destinations: {fault}",
+        f"CFG_TYPE: config/reports/a.yaml:2: columns: {fault}",
+    ]
+
+
+def test_a_quoted_name_is_a_name(here: WorkingDirectory) -> None:
+    here.file("destinations.yaml", 'destinations:\n  "0777": {type: EMAIL}\n')
+
+    assert list(here.load().destinations) == ["0777"]
+
+
+@pytest.mark.parametrize("written", ["22", "'22'", '"22"'])
+def test_a_port_is_good_with_quotes_and_without(here: WorkingDirectory, written: str) -> None:
+    here.file("reportbus.yaml", f"mail: {{host: mail.example.com, port: {written}}}\n")
+
+    assert here.load().mail.port == 22
+
+
+@pytest.mark.parametrize("written", ["22.0", "'22; ls'", "0", "65536", "'022'"])
+def test_what_is_no_port_is_refused(here: WorkingDirectory, written: str) -> None:
+    here.file("reportbus.yaml", f"mail: {{host: mail.example.com, port: {written}}}\n")
+
+    shown = written.strip("'")
+    assert here.problems() == [
+        f"CFG_PORT: config/reportbus.yaml:1: mail.port: '{shown}' is no port; takes 1 to 65535"
+    ]
+
+
 @pytest.mark.parametrize("written", ["1.10", "22-30", "0777"])
 def test_quoted_it_is_text(here: WorkingDirectory, written: str) -> None:
     here.file("reportbus.yaml", f'bus: {{topic: "{written}"}}\n')
@@ -126,10 +171,22 @@ def test_quoted_it_is_text(here: WorkingDirectory, written: str) -> None:
     assert here.load().bus.topic == written
 
 
-@pytest.mark.parametrize(
-    ("written", "expected"), [("on", True), ("No", False), ("true", True), ("OFF", False)]
-)
-def test_a_switch_takes_every_word_that_yaml_has_for_it(
+@pytest.mark.parametrize(("written", "meant"), [("on", "true"), ("No", "false"), ("OFF", "false")])
+def test_a_switch_takes_no_word_that_is_text_to_some_readers(
+    here: WorkingDirectory, written: str, meant: str
+) -> None:
+    here.file("reportbus.yaml", f"wakeups: {written}\n")
+
+    assert here.problems() == [
+        (
+            f"CFG_TYPE: config/reportbus.yaml:1: wakeups: {written} is {meant} to some readers and text "
+            f"to others; write {meant}"
+        )
+    ]
+
+
+@pytest.mark.parametrize(("written", "expected"), [("true", True), ("True", True), ("FALSE", False)])
+def test_a_switch_is_true_or_false_in_any_case(
     here: WorkingDirectory, written: str, *, expected: bool
 ) -> None:
     here.file("reportbus.yaml", f"wakeups: {written}\n")
@@ -355,8 +412,8 @@ def test_in_development_an_endpoint_may_be_plain_http(here: WorkingDirectory) ->
         (
             {"REPORTBUS_STAGING__ROOT": "~/staging"},
             (
-                "CFG_PATH: environment REPORTBUS_STAGING__ROOT: staging.root: '~/staging': "
-                "~ is not resolved; write the whole path"
+                "CFG_PATH: environment REPORTBUS_STAGING__ROOT: staging.root: '~/staging' begins with ~, "
+                "which is not resolved; write the whole path"
             ),
         ),
         (

@@ -223,7 +223,7 @@ name: flights
 limit: 25
 share: 0.5
 negative: -3
-on: [true, false, null]
+words: [true, false, null]
 quoted: "0777"
 date: 2013-01-31
 nested: {a: {b: [1, x]}}
@@ -236,7 +236,7 @@ sql: |
         "limit": 25,
         "share": 0.5,
         "negative": -3,
-        "on": [True, False, None],
+        "words": [True, False, None],
         "quoted": "0777",
         "date": "2013-01-31",
         "nested": {"a": {"b": [1, "x"]}},

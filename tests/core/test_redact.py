@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reportbus.core.redact import MASK, MOST_CHARACTERS, MOST_VALUES, SHORTEST_WITHIN_WORDS, Redactor
@@ -167,6 +167,7 @@ def test_a_hundred_secrets_are_looked_for_in_no_more_time_than_one() -> None:
         ('"password": "hun\\"ter2", "b": 1', '"password": ***, "b": 1'),
         ('{\\"password\\": \\"hunter2\\", \\"b\\": 1}', '{\\"password\\": ***, \\"b\\": 1}'),
         ('"password": "cut off her', '"password": ***'),
+        ("password='hun'ter2 x", "password=*** x"),
         ("?api_key=abc&b=1", "?api_key=***&b=1"),
         ("X-API-Key: abc", "X-API-Key: ***"),
         ("apikey=abc", "apikey=***"),
@@ -250,6 +251,9 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=12).map("".join))
+@example('password=""password')
+@example('authorization:"a" b')
+@example('{"authorization": "a", "b": 1}')
 def test_redacting_twice_is_redacting_once(text: str) -> None:
     redactor = Redactor()
     redactor.register("abc1")

@@ -21,7 +21,7 @@ RULES = IntakeRules(
     engines={"PYTHON": lambda _name, _parameters, _format: ()},
     destinations={
         "delivered": DestinationRule(TargetType.NAS, default=True),
-        "acme": DestinationRule(TargetType.SFTP),
+        "acme": DestinationRule(TargetType.NAS),
         "mail": DestinationRule(TargetType.EMAIL, default=True),
     },
     channels={"EMAIL": True, "LOG": False},

@@ -48,8 +48,27 @@ def test_a_bad_configuration_ends_every_command_with_78_and_all_problems(shell: 
 
 def test_the_problems_of_a_configuration_are_also_had_as_json(shell: CommandLine) -> None:
     shell.write("reportbus.yaml", "pol: 1\n")
-    document = shell.json("config", "check", code=78)
-    assert [each["code"] for each in document["problems"]] == ["CFG_UNKNOWN_FIELD"]
+    shell.write("engines.yaml", "engines:\n  python:\n    enabled: 3\n")
+    shell.variables["REPORTBUS_WORKER__THREADS"] = "many"
+    threads, enabled, unknown = shell.json("config", "check", code=78)["problems"]
+    assert (unknown["code"], unknown["file"], unknown["line"]) == (
+        "CFG_UNKNOWN_FIELD",
+        "config/reportbus.yaml",
+        1,
+    )
+    assert (threads["file"], threads["variable"], threads["field"]) == (
+        None,
+        "REPORTBUS_WORKER__THREADS",
+        "worker.threads",
+    )
+    assert enabled == {
+        "code": "CFG_TYPE",
+        "text": "'3' is no switch; write true or false",
+        "file": "config/engines.yaml",
+        "line": 3,
+        "variable": None,
+        "field": "engines.python.enabled",
+    }
 
 
 def test_settings_are_shown_with_where_they_came_from(shell: CommandLine) -> None:
@@ -58,11 +77,17 @@ def test_settings_are_shown_with_where_they_came_from(shell: CommandLine) -> Non
     found = {each["name"]: each for each in shell.json("config", "show")["settings"]}
     assert found["stop.grace_seconds"] == {
         "name": "stop.grace_seconds",
-        "value": "5",
+        "value": 5,
         "from": "config/reportbus.yaml:1",
     }
     assert found["worker.threads"]["from"] == "environment REPORTBUS_WORKER__THREADS"
     assert found["worker.batch"]["from"] == "default"
+    values = {name: each["value"] for name, each in found.items()}
+    assert (values["wakeups"], values["destinations.mail.max_concurrency"]) == (True, None)
+    assert (values["notify[0].on"], values["notify[0].to"]) == (["FAILED"], [])
+    assert values["engines.python.connections.local.views"] == {}
+    assert values["destinations.delivered.type"] == "NAS"
+    assert values["engines.python.connections.local.kind"] == "duckdb"
     assert shell.text("config", "show", "stop").splitlines()[1].split() == [
         "stop.grace_seconds",
         "5",
@@ -130,8 +155,10 @@ def test_a_ledger_that_is_away_is_told_in_one_line(shell: CommandLine) -> None:
 
 def test_a_home_that_cannot_be_made_is_told_in_one_line(shell: CommandLine) -> None:
     shell.home.write_text("a file")
-    (line,) = shell.error("request", "list").splitlines()
-    assert line.startswith("SYS_FILE: ")
+    (line,) = shell.error("request", "list", code=78).splitlines()
+    assert line.startswith("CFG_FILE: environment REPORTBUS_HOME: ")
+    shell.variables["REPORTBUS_HOME"] = str(shell.home / "below")
+    assert f"'{shell.home}' is no folder" in shell.error("config", "check", code=78)
 
 
 # -- engines and destinations

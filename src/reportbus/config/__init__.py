@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
+from reportbus.config.effective import Effective
 from reportbus.config.listing import Option, options
 from reportbus.config.loading import load
 from reportbus.config.problems import ConfigurationRefused
-from reportbus.config.reading import Effective
 from reportbus.config.reports import ReportFile
 from reportbus.config.settings import Settings
 

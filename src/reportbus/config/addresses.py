@@ -7,13 +7,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from reportbus.config.kinds import WITH_VARIABLE, Bases, Kind, any_text, scalar, text_of
-from reportbus.config.nodes import Node, Style
 from reportbus.config.problems import unfit
 from reportbus.config.secrecy import REFERENCE, holds_a_password, looks_secret
 from reportbus.core.redact import MASK
 from reportbus.core.text import quoted
 
 if TYPE_CHECKING:
+    from reportbus.config.nodes import Node
     from reportbus.core.model import JsonValue
 
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
@@ -147,21 +147,23 @@ class Domain(Host):
 
 
 class Port(Kind[int]):
-    """The number of a port."""
+    """The number of a port; in quotes it is good, too."""
 
     name = "port"
     allowed = f"1 to {_LAST_PORT}"
 
     def read(self, node: Node, bases: Bases) -> int:
         value = scalar(node, f"a port, {self.allowed}")
-        quotes = " without quotes" if value.style is Style.QUOTED else ""
-        if quotes or re.fullmatch(_PORT, value.text) is None:
-            raise unfit("CFG_PORT", f"{quoted(value.shown)} is no port; takes {self.allowed}{quotes}")
+        if re.fullmatch(_PORT, value.text) is None:
+            raise unfit("CFG_PORT", f"{quoted(value.shown)} is no port; takes {self.allowed}")
         return int(value.text)
 
     def schema(self) -> dict[str, JsonValue]:
         number: dict[str, JsonValue] = {"type": "integer", "minimum": 1, "maximum": _LAST_PORT}
-        return {"anyOf": [number, {"type": "string", "pattern": WITH_VARIABLE}]}
+        return {"anyOf": [number, {"type": "string", "pattern": rf"^{_PORT}$|{WITH_VARIABLE}"}]}
+
+    def data(self, value: int) -> JsonValue:
+        return value
 
 
 class SecretName(Kind[str]):

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Final
 import yaml
 
 from reportbus.config.files import UNPRINTABLE
-from reportbus.config.nodes import Items, Node, Scalar, Style, Table, Where
+from reportbus.config.nodes import Items, Node, Scalar, Style, Table
+from reportbus.config.plain import Taken, taken_for
 from reportbus.config.problems import unfit
 from reportbus.core.text import quoted
+from reportbus.core.where import Where
 
 if TYPE_CHECKING:
     from reportbus.config.problems import Problems
@@ -40,12 +42,13 @@ class _Open:
     items: list[Node] = field(default_factory=list)
     entries: dict[str, Node] = field(default_factory=dict)
     keys: dict[str, Where] = field(default_factory=dict)
+    odd: dict[str, Scalar] = field(default_factory=dict)
     key: Scalar | None = None
 
     def node(self) -> Node:
         """The finished list or table."""
         if self.is_table:
-            return Table(self.where, self.entries, self.keys)
+            return Table(self.where, self.entries, self.keys, self.odd)
         return Items(self.where, tuple(self.items))
 
 
@@ -154,6 +157,8 @@ class Composer:
         else:
             table.entries[name] = node
             table.keys[name] = key.where
+            if taken_for(key) is not Taken.TEXT:
+                table.odd[name] = key
 
     def _refuse_as_key(self, where: Where) -> None:
         """A list or table where a name is due: there is no way on."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from reportbus.config.nodes import Scalar, Where
+from reportbus.config.nodes import Scalar
 from reportbus.core.text import quoted
+from reportbus.core.where import Where
 
 if TYPE_CHECKING:
     from reportbus.config.problems import Problems

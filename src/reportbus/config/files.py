@@ -7,8 +7,8 @@ import re
 import stat
 from typing import TYPE_CHECKING, Final
 
-from reportbus.config.nodes import Where
 from reportbus.config.problems import unfit
+from reportbus.core.where import Where
 
 if TYPE_CHECKING:
     from pathlib import Path

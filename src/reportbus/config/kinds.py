@@ -58,6 +58,10 @@ class Kind(ABC, Generic[T]):
         """The value as `config show` prints it, without secrets."""
         return str(value)
 
+    def data(self, value: T) -> JsonValue:
+        """The value as JSON has it, without secrets."""
+        return self.shown(value)
+
 
 def scalar(node: Node, expected: str) -> Scalar:
     """The node as one value; raises Unfit for a list, a table and nothing at all."""
@@ -128,7 +132,11 @@ class Switch(Kind[bool]):
         if value.style is Style.GIVEN and value.text.lower() in _TRUE | _FALSE:
             return value.text.lower() in _TRUE
         if value.style is Style.PLAIN and taken_for(value) is Taken.SWITCH:
-            return truth(value.text)
+            if value.text.lower() in {"true", "false"}:
+                return truth(value.text)
+            meant = self.shown(truth(value.text))
+            fault = f"{value.text} is {meant} to some readers and text to others; write {meant}"
+            raise unfit("CFG_TYPE", fault)
         without = " without quotes" if value.style is Style.QUOTED else ""
         raise unfit("CFG_TYPE", f"{quoted(value.shown)} is no switch; write true or false{without}")
 
@@ -137,6 +145,9 @@ class Switch(Kind[bool]):
 
     def shown(self, value: bool) -> str:  # noqa: FBT001 - it is the value
         return "true" if value else "false"
+
+    def data(self, value: bool) -> JsonValue:  # noqa: FBT001 - it is the value
+        return value
 
 
 class Choice(Kind[str]):
@@ -171,7 +182,10 @@ class Location(Kind[Path]):
     def read(self, node: Node, bases: Bases) -> Path:
         value = text_of(node, "a path")
         if value.text.startswith("~"):
-            raise unfit("CFG_PATH", f"{quoted(value.shown)}: ~ is not resolved; write the whole path")
+            raise unfit(
+                "CFG_PATH",
+                f"{quoted(value.shown)} begins with ~, which is not resolved; write the whole path",
+            )
         base = bases.config if self._in_config else bases.home
         return Path(os.path.normpath(base / value.text))
 

@@ -11,19 +11,21 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from reportbus.config import dotenv, relations
+from reportbus.config.effective import Effective
 from reportbus.config.engines import PythonSettings
 from reportbus.config.files import is_folder, read_text
 from reportbus.config.kinds import Bases, Location
-from reportbus.config.nodes import BUILT_IN, Node, Scalar, Table, Where
+from reportbus.config.nodes import BUILT_IN, Node, Scalar, Table
 from reportbus.config.options import declarations
 from reportbus.config.problems import Problems, Unfit
-from reportbus.config.reading import Effective, Reader
+from reportbus.config.reading import Reader
 from reportbus.config.reports import read_reports
 from reportbus.config.settings import Settings
 from reportbus.config.strict_yaml import read
 from reportbus.config.suggest import suggestion
 from reportbus.config.variables import SECRETS, Variables
 from reportbus.core.text import quoted
+from reportbus.core.where import Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,7 +62,7 @@ def load(environment: Mapping[str, str] | None = None, folder: Path | None = Non
         relations.check(settings, reader, problems)
         settings = _complete(settings, reader, given, called, problems)
     if settings is None or problems:
-        raise problems.refusal()
+        raise problems.refusal(settings, reader.broken)
     return settings
 
 
@@ -92,13 +94,16 @@ def _folder(name: str, given: Mapping[str, Scalar], here: Path, problems: Proble
         return here / FOLDERS[name]
     if "?" in str(path):
         problems.add("CFG_PATH", "holds a ?, which no database URL can", node.where, name)
+    there = next(each for each in (path, *path.parents) if os.path.lexists(each))
+    if name == HOME and not there.is_dir():
+        problems.add("CFG_FILE", f"'{there}' is no folder; name one, or a place for one", node.where, name)
     return path
 
 
 def _take_folders(reader: Reader, given: Mapping[str, Scalar], home: Path, config: Path) -> None:
     for name, variable, path in (("home", HOME, home), ("config", CONFIG, config)):
         where = given[variable].where if variable in given else BUILT_IN
-        reader.take(Effective(name, str(path), where), variable)
+        reader.take(Effective(name, str(path), where, str(path)), variable)
 
 
 def _files(
@@ -120,6 +125,7 @@ def _files(
         table = read(path, called(path), problems)
         if table is None:
             reader.pass_over("channels" if file == FILES[0] else Path(file).stem)
+            reader.broken.add(Path(file).stem)
             continue
         _refuse_misplaced(file, table, problems)
         entries |= {name: node for name, node in table.entries.items() if file_of(name) == file}

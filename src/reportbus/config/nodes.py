@@ -6,23 +6,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from reportbus.core.where import Where
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reportbus.core.model import JsonValue
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """A place: a file with its line, or "environment NAME". `via` are the variables that were put in."""
-
-    source: str
-    line: int = 0
-    via: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        place = f"{self.source}:{self.line}" if self.line else self.source
-        return f"{place} ({', '.join(self.via)})" if self.via else place
 
 
 BUILT_IN: Final = Where("default")
@@ -61,11 +50,12 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Names with values; `keys` are the names' own places."""
+    """Names with values; `keys` are the names' own places, `odd` those that YAML takes for no text."""
 
     where: Where
     entries: Mapping[str, Node] = field(default_factory=dict)
     keys: Mapping[str, Where] = field(default_factory=dict)
+    odd: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 Node: TypeAlias = Scalar | Items | Table

@@ -49,6 +49,9 @@ class _Ranged(Kind[N]):
     def shown(self, value: N) -> str:
         return plain(value)
 
+    def data(self, value: N) -> JsonValue:
+        return int(value) if value == int(value) else value
+
     def _number(self, node: Node) -> float:
         """The number given, in the range; it may still have a fraction."""
         value = scalar(node, f"a {self.name}, {self.allowed}")

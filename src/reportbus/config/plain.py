@@ -89,12 +89,14 @@ def truth(text: str) -> bool:
 def json_values(root: Table, problems: Problems) -> tuple[dict[str, JsonValue], Lines]:
     """The values of a table as JSON has them, and the line of each by its path.
 
-    Here no option says what is meant: a value that readers disagree about is a CFG_TYPE among `problems`, and
-    a date is the text it was written as.
+    Here no option says what is meant: a value that readers disagree about is a CFG_TYPE among `problems`, as
+    is a name that is no text to them, and a date is the text it was written as.
     """
     lines: Lines = {}
 
     def table(node: Table, path: Path) -> dict[str, JsonValue]:
+        for key in node.odd.values():
+            problems.add("CFG_TYPE", mistaken(key), key.where, dotted(path))
         lines.update({(*path, name): where.line for name, where in node.keys.items()})
         return {name: value(item, (*path, name)) for name, item in node.entries.items()}
 

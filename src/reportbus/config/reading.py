@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
-from reportbus.config.nodes import BUILT_IN, Items, Node, Scalar, Table, Where, built_in, kind_of
+from reportbus.config.effective import Effective
+from reportbus.config.nodes import BUILT_IN, Items, Node, Scalar, Table, built_in, kind_of
 from reportbus.config.options import Declaration, Default, Entries, Records, Section, Written, declarations
+from reportbus.config.plain import mistaken
 from reportbus.config.problems import NO_ADAPTER, Unfit
 from reportbus.config.secrecy import looks_secret
 from reportbus.config.suggest import suggestion
@@ -21,20 +22,12 @@ if TYPE_CHECKING:
     from reportbus.config.kinds import Bases
     from reportbus.config.problems import Problems
     from reportbus.config.variables import Variables
+    from reportbus.core.where import Where
 
 T = TypeVar("T")
 
 _ENTRY_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
 _ABSENT: Final = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Effective:
-    """One option as it is in force: its value without secrets, and where that came from."""
-
-    name: str
-    value: str
-    where: Where
 
 
 class Reader:
@@ -142,8 +135,9 @@ class Reader:
             return _ABSENT
 
     def _take(self, declared: Declaration, path: str, value: object, where: Where) -> None:
-        shown = "" if value is None else declared.kind.shown(value)
-        self.effective[path] = Effective(path, shown, where)
+        kind = declared.kind
+        shown, data = ("", None) if value is None else (kind.shown(value), kind.data(value))
+        self.effective[path] = Effective(path, shown, where, data)
 
     # -- tables, entries and records -------------------------------------------------------------------------
 
@@ -169,6 +163,8 @@ class Reader:
             if not _ENTRY_NAME.fullmatch(written):
                 fault = f"{quoted(written)} is no name; takes up to 50 letters, digits, dots, _ and -"
                 self._problems.add("CFG_NAME", fault, where, path)
+            elif written in table.odd:
+                self._problems.add("CFG_TYPE", mistaken(table.odd[written]), where, path)
             elif variable in places:
                 lines = f"on lines {places[variable].line} and {where.line}"
                 fault = f"{quoted(written)} differs from another {declared.what} by case or marks alone"
@@ -177,7 +173,9 @@ class Reader:
                 places[variable] = where
                 name = written.upper() if declared.capitals else written
                 entry = self._entry(declared, name, self._table(item, full), full)
-                if entry is not None:
+                if entry is None:
+                    self.broken.add(full)
+                else:
                     found[name] = entry
         return MappingProxyType(found)
 
@@ -187,6 +185,8 @@ class Reader:
             self.pass_over(path)
             return None
         cls = declared.types[type_]
+        chosen, where = f"{path}.{declared.selector}", table.entries.get(declared.selector, table).where
+        self.effective[chosen] = Effective(chosen, type_, where, type_)
         known = {"name": name, declared.selector: type_}
         if cls is not None:
             return self.section(cls, table, path, known, declared.selector)

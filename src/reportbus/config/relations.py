@@ -14,10 +14,10 @@ from reportbus.config.suggest import suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reportbus.config.nodes import Where
     from reportbus.config.problems import Problems
     from reportbus.config.reading import Reader
     from reportbus.config.settings import Settings
+    from reportbus.core.where import Where
 
 _DAY: Final = 86_400
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reportbus.config.nodes import Where
-from reportbus.config.plain import json_values
+from reportbus.config.plain import dotted, json_values
 from reportbus.config.strict_yaml import read
+from reportbus.core.where import Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from reportbus.config.plain import Lines
     from reportbus.config.problems import Problems
     from reportbus.core.model import JsonValue
 
@@ -22,11 +21,11 @@ _SUFFIXES: Final = {".yaml", ".yml"}
 
 @dataclass(frozen=True, slots=True)
 class ReportFile:
-    """One file: `where` is its name in messages, `values` what it says, `lines` where, by path."""
+    """One file: `where` is its name in messages, `values` what it says, `lines` where, by key."""
 
     where: str
     values: Mapping[str, JsonValue]
-    lines: Lines
+    lines: Mapping[str, int]
 
 
 def read_reports(folder: Path, called: Callable[[Path], str], problems: Problems) -> tuple[ReportFile, ...]:
@@ -43,5 +42,5 @@ def read_reports(folder: Path, called: Callable[[Path], str], problems: Problems
         table = read(path, called(path), problems)
         if table is not None:
             values, lines = json_values(table, problems)
-            found.append(ReportFile(called(path), values, lines))
+            found.append(ReportFile(called(path), values, {dotted(key): line for key, line in lines.items()}))
     return tuple(found)

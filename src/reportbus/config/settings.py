@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from reportbus.config.reading import Effective
+    from reportbus.config.effective import Effective
     from reportbus.config.reports import ReportFile
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from reportbus.config.kinds import Bases, Kind, scalar, text_of
 from reportbus.config.nodes import Items, Node, Scalar, Style, Table, kind_of
+from reportbus.config.plain import mistaken
 from reportbus.config.problems import Unfit, unfit
 from reportbus.config.secrecy import REFERENCE, holds_a_password, is_written_out, looks_secret
 from reportbus.core.redact import MASK
@@ -14,8 +15,8 @@ from reportbus.core.text import quoted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from reportbus.config.nodes import Where
     from reportbus.core.model import JsonValue
+    from reportbus.core.where import Where
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -40,6 +41,9 @@ class ListOf(Kind[tuple[T, ...]], Generic[T]):
     def shown(self, value: tuple[T, ...]) -> str:
         return ", ".join(map(self._item.shown, value))
 
+    def data(self, value: tuple[T, ...]) -> JsonValue:
+        return [self._item.data(item) for item in value]
+
 
 class MapOf(Kind["Mapping[str, T]"], Generic[T]):
     """Names with values of one kind."""
@@ -58,6 +62,9 @@ class MapOf(Kind["Mapping[str, T]"], Generic[T]):
     def shown(self, value: Mapping[str, T]) -> str:
         return ", ".join(f"{name}={self._item.shown(item)}" for name, item in value.items())
 
+    def data(self, value: Mapping[str, T]) -> JsonValue:
+        return {name: self._item.data(item) for name, item in value.items()}
+
 
 class Parameters(Kind["Mapping[str, str]"]):
     """Names with texts for a library, whatever they mean; `secret:NAME` stands for a secret, put in later."""
@@ -71,14 +78,21 @@ class Parameters(Kind["Mapping[str, str]"]):
         return {"type": "object", "additionalProperties": {"type": "string"}}
 
     def shown(self, value: Mapping[str, str]) -> str:
+        return ", ".join(f"{name}={text}" for name, text in self._masked(value).items())
+
+    def data(self, value: Mapping[str, str]) -> JsonValue:
+        return dict(self._masked(value))
+
+    def _masked(self, value: Mapping[str, str]) -> Mapping[str, str]:
         """The names, and of the texts only references to secrets."""
-        texts = {name: text if text.startswith(REFERENCE) else MASK for name, text in value.items()}
-        return ", ".join(f"{name}={text}" for name, text in texts.items())
+        return {name: text if text.startswith(REFERENCE) else MASK for name, text in value.items()}
 
 
 def _named(node: Node, expected: str) -> Iterable[tuple[str, Node]]:
     if not isinstance(node, Table):
         raise unfit("CFG_TYPE", f"is {kind_of(node)}; takes {expected}")
+    if node.odd:
+        raise Unfit(*(("CFG_TYPE", mistaken(name), name.where) for name in node.odd.values()))
     return node.entries.items()
 
 

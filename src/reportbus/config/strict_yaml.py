@@ -12,13 +12,14 @@ import yaml
 
 from reportbus.config.composer import Composer
 from reportbus.config.files import decoded, read_text
-from reportbus.config.nodes import Table, Where
 from reportbus.config.plain import json_values
 from reportbus.config.problems import Problems, Unfit, unfit
+from reportbus.core.where import Where
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from reportbus.config.nodes import Table
     from reportbus.config.plain import Lines
     from reportbus.core.model import JsonValue
 

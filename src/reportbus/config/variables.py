@@ -6,13 +6,15 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from reportbus.config.nodes import Items, Node, Scalar, Style, Table, Where
+from reportbus.config.nodes import Items, Node, Scalar, Style, Table
 from reportbus.config.problems import unfit
 from reportbus.core.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from re import Match
+
+    from reportbus.core.where import Where
 
 PREFIX: Final = "REPORTBUS_"
 """Variables of this prefix are options; one that no option has is a mistake."""

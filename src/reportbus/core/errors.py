@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from reportbus.core.where import Where
+
 TRANSIENT_CODES: Final = frozenset(
     {"ConnectionTimeout", "ServiceUnavailable", "ThrottlingException", "TemporaryFailure"}
 )
@@ -68,6 +70,17 @@ class Problem:
     def __str__(self) -> str:
         where = f"{self.field}: " if self.field else ""
         return f"{self.code}: {where}{self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedProblem(Problem):
+    """A problem of a configuration, with the place that has it; `field` is the setting it is about."""
+
+    where: Where | None = None
+
+    def __str__(self) -> str:
+        said = (self.code, str(self.where or ""), self.field, self.text)
+        return ": ".join(part for part in said if part)
 
 
 class Refused(ReportbusError):

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 MASK: Final = "***"
-_KEEP_AND_MASK: Final = rf"\g<1>{MASK}"
 
 SHORTEST_SECRET: Final = 4
 """Shorter values are not registered: masking them would make nonsense of every text and hide nothing."""
@@ -39,30 +38,45 @@ _QUOTED: Final = (
     r"""\\+"[^"]*"?|"(?:[^"\\\r\n]|\\.)*"?|'(?:[^'\\\r\n]|\\.)*'?"""  # also within JSON, also cut off
 )
 _WORD: Final = r"""[^\s,;&"'<>)}\]]+"""
+_VALUE: Final = rf"(?:(?:{_QUOTED})(?:{_WORD})?|(?P<plain>{_WORD}))"
+_MASKED: Final = rf"{re.escape(MASK)}(?![\w.~+/=-])"
 _ASSIGNED: Final = r"""(?:\s*=\s*|\\*["']\s*[:=]\s*)"""
 _NAMES: Final = (
     r"passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|account[_-]?key"
     r"|private[_-]?key|credentials?|signature|(?<![a-z])sig"
 )
 
+_PROSE: Final = re.compile(r"(?:\$?[A-Za-z]{1,20}|[0-9]{1,3})[.:!?]?")
+_CLOSED: Final = re.compile(r"""(["'])\s*:\s*""")
+_LOOK_BACK: Final = 256  # characters, to see what a name stands in
+
 # What a text must hold, in small letters, for the pattern to be worth a try; then the pattern, whose first
 # group stays. Each is linear: what repeats without a bound begins behind a fixed word or sign.
 _PATTERNS: Final = tuple(
     (hints, re.compile(pattern, flags))
     for hints, pattern, flags in (
-        (("authorization",), rf"""(authorization\\*["']?\s*[:=]\s*)(?:{_QUOTED}|[^\r\n]+)""", re.IGNORECASE),
+        (
+            ("authorization",),
+            rf"""(authorization\\*["']?\s*[:=]\s*)(?:{_MASKED}|(?:{_QUOTED})(?:{_WORD})?|[^\r\n]+)""",
+            re.IGNORECASE,
+        ),
         (("bearer",), r"(\bbearer\s+)(?=[a-z._~+/=-]{0,400}[0-9])[\w.~+/=-]{8,}", re.IGNORECASE),
         (("://",), r"""((?<=://)[^\s/?#"'<>:@]*:)[^\s/?#"'<>]*(?=@)""", 0),
         (
             ("pass", "pwd", "secret", "token", "credential", "_key", "-key", "apikey", "accesskey",
              "accountkey", "privatekey", "signature", "sig="),
-            rf"((?:{_NAMES}){_ASSIGNED})(?:{_QUOTED}|{_WORD})",
+            rf"((?:{_NAMES}){_ASSIGNED}){_VALUE}",
             re.IGNORECASE,
         ),
         (
             ("password:", "passwd:", "passphrase:", "pwd:", "key:"),
-            rf"((?:passw(?:or)?d|passphrase|pwd|api[_-]?key):\s*)(?:{_QUOTED}|{_WORD})",
+            rf"((?:passw(?:or)?d|passphrase|pwd|api[_-]?key):\s*){_VALUE}",
             re.IGNORECASE,
+        ),
+        (
+            ("secret:", "token:", "credential:", "credentials:", "key:", "signature:"),
+            rf"(^[ \t]*(?:-[ \t]+)?[\w.-]{{0,64}}(?:{_NAMES}):[ \t]+)(?:{_QUOTED}|{_WORD})[ \t]*(?=#.*$|$)",
+            re.IGNORECASE | re.MULTILINE,
         ),
         (("private key-----",), r"(-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----).*?(?=-----END|\Z)", re.DOTALL),
         (("eyj",), r"()(?<![\w-])eyJ[\w-]{10,}\.[\w-]+(?:\.[\w-]*)?", 0),
@@ -101,7 +115,7 @@ class Redactor:
         holds = text.lower().__contains__
         for hints, pattern in _PATTERNS:
             if any(map(holds, hints)):
-                text = pattern.sub(_KEEP_AND_MASK, text)
+                text = pattern.sub(_masked, text)
         return text
 
     def _without_values(self, text: str) -> str:
@@ -119,6 +133,26 @@ class Redactor:
             oldest = next(iter(self._values))
             del self._values[oldest]
             characters -= len(oldest)
+
+
+def _masked(match: re.Match[str]) -> str:
+    prose = match.groupdict().get("plain") is not None and _is_prose(match)
+    return match[0] if prose else match[1] + MASK
+
+
+def _is_prose(match: re.Match[str]) -> bool:
+    """Whether a sentence is about a thing of that name, as in: report 'reset-token': failed."""
+    if not _PROSE.fullmatch(match["plain"]):
+        return False
+    before = match.string[max(0, match.start() - _LOOK_BACK) : match.start()]
+    closed = _CLOSED.search(match[1])
+    if closed:  # a key of JSON or YAML follows a bracket, a comma or the beginning of its line
+        lead, opening, _ = before.rpartition(closed[1])
+        ahead = lead.rstrip(" \t")[-1:]
+        return bool(opening) and lead[-1:] in {" ", "\t"} and ahead not in {"", *"{[(,-\r\n"}
+    path = "" if before[-1:].isspace() else "".join(before.split()[-1:])
+    sentence = re.match(r"\s[A-Za-z]", match.string[match.end() :][:2])
+    return match[1].rstrip().endswith(":") and sentence is not None and ("/" in path or "." in path)
 
 
 def _by_beginning(values: Iterable[Mapping[str, str]]) -> Mapping[str, Sequence[tuple[str, str]]]:

@@ -11,6 +11,7 @@ from reportbus.adapters.clock import SystemClock
 from reportbus.adapters.engines.python.definition import ReportDefinition
 from reportbus.adapters.engines.python.engine import PythonEngine
 from reportbus.adapters.engines.python.exports import Connection, exports
+from reportbus.adapters.engines.python.fields import DefinitionFile
 from reportbus.adapters.engines.python.settings import (
     AdbcSettings,
     DuckDbSettings,
@@ -109,7 +110,7 @@ class ExportBench:
             settings = _SETTINGS[keys.pop("kind")]("main", **keys)
             self._connections = {"main": Connection(settings)}
         definition = ReportDefinition.parse(
-            {"name": "report", "connection": "main", **report}, where="report.yaml"
+            {"name": "report", "connection": "main", **report}, DefinitionFile("report.yaml")
         )
         engine = PythonEngine(exports([definition], self._connections), self._connections.values())
         self.engines.append(engine)

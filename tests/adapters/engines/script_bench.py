@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reportbus.adapters.clock import SystemClock
+from reportbus.adapters.engines.python.fields import DefinitionFile
 from reportbus.adapters.engines.python.sandbox import Sandbox
 from reportbus.adapters.engines.python.script_definition import ScriptDefinition
 from reportbus.adapters.engines.python.scripts import ScriptReport
@@ -58,7 +59,9 @@ class ScriptBench:
         environment = mapping.get("environment")
         known = environment if isinstance(environment, dict) else {}
         mapping["environment"] = {TOKEN: self.token, **known}
-        parsed = ScriptDefinition.parse(mapping, where="sales.yaml", folder=self.scripts, hash_required=False)
+        parsed = ScriptDefinition.parse(
+            mapping, DefinitionFile("sales.yaml"), folder=self.scripts, hash_required=False
+        )
         return ScriptReport(parsed, self.sandbox)
 
     def make(self, report: ScriptReport, work: Work | None = None) -> bytes:

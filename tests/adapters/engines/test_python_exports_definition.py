@@ -9,6 +9,7 @@ import pytest
 
 from reportbus.adapters.engines.python.definition import FORMATS, ReportDefinition
 from reportbus.adapters.engines.python.engine import PythonEngine
+from reportbus.adapters.engines.python.fields import DefinitionFile
 from reportbus.adapters.engines.python.pattern import bounded
 from reportbus.adapters.engines.python.statement import Bound, Statement
 from reportbus.core.codes import CODES
@@ -41,17 +42,17 @@ WHOLE: dict[str, Any] = {
 
 def problems_of(mapping: dict[str, Any]) -> tuple[Problem, ...]:
     with pytest.raises(Refused) as caught:
-        ReportDefinition.parse(mapping, where="sales.yaml")
+        ReportDefinition.parse(mapping, DefinitionFile("sales.yaml"))
     return caught.value.problems
 
 
 def test_a_name_a_query_and_a_connection_are_enough() -> None:
-    definition = ReportDefinition.parse(SMALLEST, where="sales.yaml")
+    definition = ReportDefinition.parse(SMALLEST, DefinitionFile("sales.yaml"))
     assert ("sales", FORMATS, True) == (definition.title, definition.formats, definition.formula_guard)
 
 
 def test_every_key_is_read() -> None:
-    definition = ReportDefinition.parse(WHOLE, where="sales.yaml")
+    definition = ReportDefinition.parse(WHOLE, DefinitionFile("sales.yaml"))
     regions, since, least = (definition.parameters[name] for name in ("regions", "since", "least"))
     assert (True, True, ("N", "S"), 2) == (regions.many, regions.required, regions.allowed, regions.max_items)
     assert ("month_start", date(2020, 1, 1)) == (since.default, since.minimum)
@@ -69,7 +70,7 @@ def test_every_key_is_read() -> None:
 
 
 def test_all_problems_of_a_file_are_told_at_once_and_each_names_its_place() -> None:
-    broken = {
+    broken: dict[str, Any] = {
         "name": "../sales",
         "sql": "SELECT $sinse, $until",
         "conection": "main",
@@ -85,19 +86,19 @@ def test_all_problems_of_a_file_are_told_at_once_and_each_names_its_place() -> N
     }
     found = {(problem.code, problem.field) for problem in problems_of(broken)}
     assert {
-        ("CFG_RANGE", "sales.yaml.name"),
-        ("CFG_MISSING", "sales.yaml.connection"),
-        ("CFG_UNKNOWN_FIELD", "sales.yaml"),
-        ("CFG_REPORT_SQL", "sales.yaml.sql"),
-        ("CFG_REPORT_SQL", "sales.yaml.parameters.since"),
-        ("CFG_CHOICE", "sales.yaml.parameters.since.type"),
-        ("CFG_UNKNOWN_FIELD", "sales.yaml.parameters.since"),
-        ("CFG_TYPE", "sales.yaml.parameters.until.minimum"),
-        ("CFG_CHOICE", "sales.yaml.formats"),
-        ("CFG_CHOICE", "sales.yaml.totals.amount"),
-        ("CFG_RANGE", "sales.yaml.chart.y"),
-        ("CFG_RANGE", "sales.yaml.max_rows"),
-        ("CFG_TYPE", "sales.yaml.landscape"),
+        ("CFG_RANGE", "name"),
+        ("CFG_MISSING", "connection"),
+        ("CFG_UNKNOWN_FIELD", ""),
+        ("CFG_REPORT_SQL", "sql"),
+        ("CFG_REPORT_SQL", "parameters.since"),
+        ("CFG_CHOICE", "parameters.since.type"),
+        ("CFG_UNKNOWN_FIELD", "parameters.since"),
+        ("CFG_TYPE", "parameters.until.minimum"),
+        ("CFG_CHOICE", "formats"),
+        ("CFG_CHOICE", "totals.amount"),
+        ("CFG_RANGE", "chart.y"),
+        ("CFG_RANGE", "max_rows"),
+        ("CFG_TYPE", "landscape"),
     } == found
     assert all(code in CODES for code, _ in found)
 
@@ -128,7 +129,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(key: str, meant: s
 )
 def test_a_parameter_that_makes_no_sense_is_refused(parameter: dict[str, Any], code: str, field: str) -> None:
     (problem,) = problems_of({**SMALLEST, "sql": "SELECT $p", "parameters": {"p": parameter}})
-    assert (code, f"sales.yaml.parameters.p.{field}") == (problem.code, problem.field)
+    assert (code, f"parameters.p.{field}") == (problem.code, problem.field)
 
 
 @pytest.mark.parametrize(
@@ -225,3 +226,30 @@ def test_a_catalogue_without_reports_says_so() -> None:
     (problem,) = PythonEngine({}).check("sales", {}, "CSV")
 
     assert problem.text == "no report 'sales'; there are none"
+
+
+def test_a_connection_that_is_not_configured_is_refused_with_the_nearest_one() -> None:
+    file = DefinitionFile("sales.yaml")
+    with pytest.raises(Refused, match=r"CFG_CHOICE: sales.yaml: connection: no connection 'man'; .* 'main'"):
+        ReportDefinition.parse({**SMALLEST, "connection": "man"}, file, connections=["main"])
+
+
+def test_a_problem_is_told_with_the_line_of_its_key_or_of_what_that_is_missing_in() -> None:
+    lines = {"name": 1, "sqll": 2, "parameters": 3, "parameters.p": 4, "parameters.p.kind": 5}
+    broken: dict[str, Any] = {
+        "name": "a",
+        "sqll": "SELECT 1",
+        "parameters": {"p": {"kind": "text"}},
+        "connection": "main",
+    }
+
+    with pytest.raises(Refused) as caught:
+        ReportDefinition.parse(broken, DefinitionFile("a.yaml", lines))
+
+    assert sorted(str(problem).partition("; ")[0] for problem in caught.value.problems) == [
+        "CFG_MISSING: a.yaml: sql: is required",
+        "CFG_MISSING: a.yaml:4: parameters.p.type: is required",
+        "CFG_REPORT_SQL: a.yaml:4: parameters.p: the SQL does not use $p",
+        "CFG_UNKNOWN_FIELD: a.yaml:2: no key 'sqll'",
+        "CFG_UNKNOWN_FIELD: a.yaml:5: parameters.p: no key 'kind'",
+    ]

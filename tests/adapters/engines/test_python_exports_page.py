@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from reportbus.adapters.engines.python.definition import FORMATS, ReportDefinition
+from reportbus.adapters.engines.python.fields import DefinitionFile
 from reportbus.adapters.engines.python.moments import MOMENTS, NOW
 from reportbus.adapters.engines.python.parameters import Parameter
 from reportbus.adapters.engines.python.settings import (
@@ -29,7 +30,7 @@ NAMED_OTHERWISE = {"statement": "sql", "many": "list", "name": "name"}
 
 def test_the_pages_example_is_a_good_definition() -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    definition = ReportDefinition.parse(yaml.safe_load(example), where="page")
+    definition = ReportDefinition.parse(yaml.safe_load(example), DefinitionFile("page"))
     assert "sales-by-region" == definition.name
 
 

@@ -18,11 +18,10 @@ from sqlalchemy import create_engine, text
 
 from adapters.engines.export_bench import ExportBench, MemorySink
 from reportbus.adapters.clock import ManualClock
-from reportbus.adapters.engines.python.definition import ReportDefinition
-from reportbus.adapters.engines.python.exports import Connection, exports
-from reportbus.adapters.engines.python.settings import DuckDbSettings, PostgresSettings, SqlAlchemySettings
+from reportbus.adapters.engines.python.exports import Connection
+from reportbus.adapters.engines.python.settings import PostgresSettings, SqlAlchemySettings
 from reportbus.adapters.engines.python.sources.sqlalchemy import _engine as sqlalchemy_engine
-from reportbus.core.errors import Permanent, Refused, ReportbusError, Transient
+from reportbus.core.errors import Permanent, ReportbusError, Transient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -447,14 +446,3 @@ def test_a_log_in_comes_from_a_secret_and_shows_in_no_error() -> None:
     )
     assert ("reader", "pa:ss/w@rd") == (engine.url.username, engine.url.password)
     engine.dispose()
-
-
-def test_a_report_over_a_connection_that_is_not_configured_is_refused_at_the_start() -> None:
-    smallest: dict[str, JsonValue] = {"name": "a", "sql": "SELECT 1", "connection": "man"}
-    connections = {"main": Connection(DuckDbSettings("main"))}
-    definition = ReportDefinition.parse(smallest, where="a.yaml")
-    twice = ReportDefinition.parse({**smallest, "connection": "main"}, where="b.yaml")
-    with pytest.raises(Refused) as caught:
-        exports([definition, twice, twice], connections)
-    assert ["CFG_CHOICE", "CFG_INCONSISTENT"] == [problem.code for problem in caught.value.problems]
-    assert "did you mean 'main'?" in str(caught.value)

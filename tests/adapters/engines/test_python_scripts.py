@@ -27,6 +27,7 @@ from adapters.engines.script_bench import (
     wait_until_gone,
 )
 from reportbus.adapters.clock import ManualClock
+from reportbus.adapters.engines.python.fields import DefinitionFile
 from reportbus.adapters.engines.python.launcher.order import LIMITS, NAMESPACES, USER
 from reportbus.adapters.engines.python.sandbox import Sandbox
 from reportbus.adapters.engines.python.script_definition import ScriptDefinition
@@ -616,7 +617,9 @@ def scripts(tmp_path: Path) -> Path:
 
 def parsed(scripts: Path, *, hash_required: bool = False, **definition: JsonValue) -> ScriptDefinition:
     mapping: dict[str, JsonValue] = {"name": "sales", "script": "sales.py", "formats": ["CSV"], **definition}
-    return ScriptDefinition.parse(mapping, where="sales.yaml", folder=scripts, hash_required=hash_required)
+    return ScriptDefinition.parse(
+        mapping, DefinitionFile("sales.yaml"), folder=scripts, hash_required=hash_required
+    )
 
 
 @pytest.mark.parametrize(
@@ -671,7 +674,7 @@ def test_everything_wrong_with_a_definition_is_told_at_once(scripts: Path) -> No
             sql="SELECT 1",
         )
     assert {problem.field for problem in raised.value.problems} == {
-        "sales.yaml.name", "sales.yaml.formats", "sales.yaml.limits.seconds", "sales.yaml.limits.disk_mb",
-        "sales.yaml.limits", "sales.yaml.environment.A B", "sales.yaml.parameters.a-b", "sales.yaml.reads",
-        "sales.yaml.network", "sales.yaml.sha256", "sales.yaml",
+        "name", "formats", "limits.seconds", "limits.disk_mb",
+        "limits", "environment.A B", "parameters.a-b", "reads",
+        "network", "sha256", "",
     }  # fmt: skip

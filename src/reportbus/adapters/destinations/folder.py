@@ -37,7 +37,7 @@ class FolderOptions:
     """
 
     root: str
-    mkdirs: bool = False
+    mkdirs: bool = True
     mounted: bool = False
     replace: bool = True
     verify: Literal["hash", "size"] = "hash"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from reportbus.adapters.clock import SystemClock
-from reportbus.core.errors import Refused, ReportbusError
+from reportbus.core.errors import ReportbusError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -65,7 +65,10 @@ def without_adapter(settings: Settings) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def engines_of(settings: Settings, redactor: Redactor) -> Iterator[Mapping[str, Engine]]:
-    """The engines, without any other part. Raises Refused where a report's definition is no good."""
+    """The engines, without any other part.
+
+    Raises ConfigurationRefused where a report's definition is no good.
+    """
     from reportbus.wiring.engines import engines
     from reportbus.wiring.secrecy import secrets
 
@@ -77,13 +80,15 @@ def engines_of(settings: Settings, redactor: Redactor) -> Iterator[Mapping[str, 
 
 
 def _engines(settings: Settings, redactor: Redactor) -> Iterator[Check]:
-    try:
+    from reportbus.wiring.reports import problems
+
+    wrong = problems(settings, sql=True)
+    for problem in wrong:
+        yield "engines", False, str(problem)
+    if not wrong:
         with engines_of(settings, redactor) as engines:
             for name, engine in engines.items():
                 yield f"engine {name}", *_verdict(engine.test)
-    except Refused as refusal:
-        for problem in refusal.problems:
-            yield "engines", False, str(problem)
     for name, text in without_adapter(settings):
         yield f"engine {name}", None, text
 

@@ -164,13 +164,24 @@ def redact(text: str) -> str:
     return redactor().redact(text)
 
 
-def settings() -> Settings:
-    """The settings in force."""
-    from reportbus.config import load
+def settings(*, sql: bool = False) -> Settings:
+    """The settings in force.
+
+    Raises ConfigurationRefused, with the problems of the reports among the others; with `sql` also those of
+    their SQL.
+    """
+    from reportbus.config import ConfigurationRefused, load
+    from reportbus.wiring.reports import complete
     from reportbus.wiring.secrecy import redactor_of
 
-    found = load()
-    click.get_current_context().meta[_REDACTOR] = redactor_of(found)
+    known = click.get_current_context().meta
+    try:
+        found = load()
+    except ConfigurationRefused as refusal:
+        if refusal.settings is not None:
+            known[_REDACTOR] = redactor_of(refusal.settings)
+        raise complete(refusal, sql=sql) from None
+    known[_REDACTOR] = redactor_of(found)
     return found
 
 
@@ -214,11 +225,8 @@ def either(ids: Sequence[str], *, everything: bool, what: str) -> None:
 
 
 def engines(parts: Parts) -> Mapping[str, Engine]:
-    """The engines; where a report's definition is no good, the configuration is wrong."""
-    try:
-        return parts.engines
-    except Refused as refusal:
-        raise misconfigured(refusal.problems) from refusal
+    """The engines. Raises ConfigurationRefused where a report's definition is no good."""
+    return parts.engines
 
 
 def operator() -> str:

@@ -16,10 +16,12 @@ from reportbus.adapters.engines.python.styles import (
     read_chart,
     read_column,
 )
+from reportbus.core.text import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
+    from reportbus.adapters.engines.python.fields import DefinitionFile
     from reportbus.adapters.engines.python.parameters import Parameter
     from reportbus.core.model import JsonValue
 
@@ -56,9 +58,18 @@ class ReportDefinition:
     max_rows: int | None = None
 
     @classmethod
-    def parse(cls, mapping: Mapping[str, JsonValue], *, where: str) -> ReportDefinition:
-        """The definition in a decoded file; `where` names the file. Raises Refused with every problem."""
-        fields = Fields(dict(mapping), where, [])
+    def parse(
+        cls,
+        mapping: Mapping[str, JsonValue],
+        file: DefinitionFile,
+        *,
+        connections: Collection[str] | None = None,
+    ) -> ReportDefinition:
+        """The definition in a decoded file. Raises Refused with every problem.
+
+        `connections` are the names it may use; without them any will do.
+        """
+        fields = Fields(dict(mapping), file)
         name = fields.text("name", required=True, longest=255)
         if name and not _NAME.fullmatch(name):
             fields.note(
@@ -70,7 +81,7 @@ class ReportDefinition:
             name=name,
             title=fields.text("title", name, longest=200),
             statement=statement,
-            connection=fields.text("connection", required=True, longest=64),
+            connection=_connection(fields, connections),
             description=fields.text("description"),
             parameters=parameters,
             formats=_formats(fields),
@@ -89,6 +100,13 @@ class ReportDefinition:
         fields.done()
         fields.refuse()
         return definition
+
+
+def _connection(fields: Fields, known: Collection[str] | None) -> str:
+    name = fields.text("connection", required=True, longest=64)
+    if name and known is not None and name not in known:
+        fields.note("CFG_CHOICE", f"no connection {quoted(name)}; {hint(name, known)}", "connection")
+    return name
 
 
 def _parameters(fields: Fields, statement: Statement) -> dict[str, Parameter]:

@@ -7,10 +7,8 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Protocol
 
 from reportbus.adapters.engines.python.asking import asking_faults
-from reportbus.adapters.engines.python.fields import hint
 from reportbus.adapters.engines.python.sources import source_of
-from reportbus.core.errors import Problem, Refused
-from reportbus.core.text import quoted
+from reportbus.core.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from reportbus.adapters.engines.python.definition import ReportDefinition
     from reportbus.adapters.engines.python.settings import ConnectionSettings
     from reportbus.adapters.engines.python.sources.source import Source
+    from reportbus.core.errors import Problem
     from reportbus.core.model import JsonValue
     from reportbus.ports import Produced, Secrets, StagedWriter, Verdict, Work
 
@@ -94,24 +93,10 @@ def exports(
 ) -> dict[str, ExportReport]:
     """The exports by name. `faces` are TrueType files for signs that the built-in typefaces lack.
 
-    Raises Refused where a definition names a connection that is not configured, or two have one name.
+    Each definition names one of the connections, and no other one's name.
     """
     faces = tuple(faces)
-    problems = []
-    found: dict[str, ExportReport] = {}
-    for definition in definitions:
-        connection = connections.get(definition.connection)
-        if connection is None:
-            text = (
-                f"no connection {quoted(definition.connection)}; {hint(definition.connection, connections)}"
-            )
-            problems.append(Problem("CFG_CHOICE", text, f"report {definition.name!r}: connection"))
-        elif definition.name in found:
-            problems.append(
-                Problem("CFG_INCONSISTENT", "two reports have this name", f"report {definition.name!r}")
-            )
-        else:
-            found[definition.name] = ExportReport(definition, connection, faces)
-    if problems:
-        raise Refused(problems)
-    return found
+    return {
+        definition.name: ExportReport(definition, connections[definition.connection], faces)
+        for definition in definitions
+    }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from reportbus.core.errors import Problem, Refused
+from reportbus.core.errors import PlacedProblem, Refused
 from reportbus.core.text import have, quoted
+from reportbus.core.where import Where
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -14,12 +16,28 @@ if TYPE_CHECKING:
     from reportbus.core.model import JsonValue
 
 
-class Fields:
-    """The keys of one mapping. `where` names it in messages; all mappings of a file share `problems`."""
+@dataclass(frozen=True, slots=True)
+class DefinitionFile:
+    """A file and what is wrong with it. `lines` are those of its keys, by their whole names."""
 
-    def __init__(self, mapping: JsonValue, where: str, problems: list[Problem]) -> None:
-        self.where = where
-        self.problems = problems
+    name: str
+    lines: Mapping[str, int] = field(default_factory=dict)
+    problems: list[PlacedProblem] = field(default_factory=list)
+
+    def note(self, code: str, text: str, key: str, at: str) -> None:
+        """Keep a problem with `key`, told with the line of `at`, or of what that is within."""
+        while at and at not in self.lines:
+            at = at[: max(at.rfind("."), at.rfind("["), 0)]
+        where = Where(self.name, self.lines.get(at, 0))
+        self.problems.append(PlacedProblem(code, text, key, where))
+
+
+class Fields:
+    """The keys of one mapping of a file, which is found there below the key `path`; "" is the whole file."""
+
+    def __init__(self, mapping: JsonValue, file: DefinitionFile, path: str = "") -> None:
+        self._file = file
+        self._path = path
         self._taken: set[str] = set()
         self._mapping: Mapping[str, JsonValue] = {}
         if isinstance(mapping, dict):
@@ -27,14 +45,14 @@ class Fields:
         else:
             self.note("CFG_TYPE", "has to be a mapping of names to values")
 
-    def note(self, code: str, text: str, key: str = "") -> None:
-        """Keep a problem with one key, or with the mapping itself."""
-        self.problems.append(Problem(code, text, f"{self.where}.{key}" if key else self.where))
+    def note(self, code: str, text: str, key: str = "", *, at: str = "") -> None:
+        """Keep a problem with one key, or with the mapping itself; its line is that of the key `at`."""
+        self._file.note(code, text, self._full(key), self._full(at or key))
 
     def refuse(self) -> None:
-        """Raise Refused if there is any problem, here or in a mapping read with the same list."""
-        if self.problems:
-            raise Refused(self.problems)
+        """Raise Refused if there is any problem, here or in another mapping of the file."""
+        if self._file.problems:
+            raise Refused(self._file.problems)
 
     def raw(self, key: str) -> JsonValue:
         """The value as it is, None where there is none; the key counts as known."""
@@ -108,13 +126,16 @@ class Fields:
 
     def within(self, key: str, mapping: JsonValue) -> Fields:
         """The mapping found below `key`."""
-        return Fields(mapping, f"{self.where}.{key}", self.problems)
+        return Fields(mapping, self._file, self._full(key))
 
     def done(self) -> None:
         """Keep a problem for each key nobody asked for."""
         for key in self._mapping:
             if key not in self._taken:
-                self.note("CFG_UNKNOWN_FIELD", f"no key {quoted(key)}; {hint(key, self._taken)}")
+                self.note("CFG_UNKNOWN_FIELD", f"no key {quoted(key)}; {hint(key, self._taken)}", at=key)
+
+    def _full(self, key: str) -> str:
+        return ".".join(part for part in (self._path, key) if part)
 
 
 def hint(word: str, known: Collection[str]) -> str:

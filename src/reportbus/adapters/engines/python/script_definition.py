@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from reportbus.adapters.engines.python.fields import DefinitionFile
     from reportbus.adapters.engines.python.parameters import Parameter
     from reportbus.core.model import JsonValue
 
@@ -75,13 +76,13 @@ class ScriptDefinition:
 
     @classmethod
     def parse(
-        cls, mapping: Mapping[str, JsonValue], *, where: str, folder: Path, hash_required: bool
+        cls, mapping: Mapping[str, JsonValue], file: DefinitionFile, *, folder: Path, hash_required: bool
     ) -> ScriptDefinition:
-        """The definition in a decoded file; `where` names the file. Raises Refused with every problem found.
+        """The definition in a decoded file. Raises Refused with every problem found.
 
         `folder` holds the scripts. With `hash_required` a script without `sha256` is refused.
         """
-        fields = Fields(dict(mapping), where, [])
+        fields = Fields(dict(mapping), file)
         definition = cls(
             name=_name(fields),
             source=_source(fields, folder, hash_required=hash_required),

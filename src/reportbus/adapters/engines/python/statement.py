@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _TOKEN: Final = re.compile(
-    r"""(?P<skip> '(?:[^']|'')*'                      # a string
+    r"""(?P<skip> (?<!\w)[Ee]'(?:[^'\\]|''|\\.)*'      # a string with escapes
+                | '(?:[^']|'')*'                      # a string
                 | "(?:[^"]|"")*"                      # a quoted name
                 | --[^\n]*                            # a comment to the end of its line
                 | /\*.*?\*/                           # a comment
@@ -75,6 +76,11 @@ class Statement:
     def sql(self) -> str:
         """The text as it was written."""
         return "".join(part.sql if isinstance(part, Text) else f"${part.name}" for part in self.parts)
+
+    @property
+    def bare(self) -> str:
+        """The text without comments, and with nothing left of strings and quoted names."""
+        return _TOKEN.sub(lambda match: f" {match['name'] or ''} ", self.sql)
 
     def bind(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, assert_never
 
+from reportbus.adapters.engines.python.one_query import refuse_change, require_query
 from reportbus.adapters.engines.python.settings import (
     AdbcSettings,
     ConnectionSettings,
@@ -16,6 +17,7 @@ from reportbus.adapters.engines.python.settings import (
 
 if TYPE_CHECKING:
     from reportbus.adapters.engines.python.sources.source import Source
+    from reportbus.adapters.engines.python.statement import Statement
     from reportbus.ports import Secrets
 
 
@@ -36,3 +38,16 @@ def source_of(settings: ConnectionSettings, secrets: Secrets | None = None) -> S
         case _:
             assert_never(settings)
     return source
+
+
+def judge(settings: ConnectionSettings, statement: Statement) -> None:
+    """Raise what running the statement would, as far as that can be told without opening the database."""
+    match settings:
+        case DuckDbSettings():
+            resolve_name(f"{__name__}.duckdb:judge")(settings.name, statement)
+        case SqliteSettings() | PostgresSettings():
+            require_query(statement)
+        case AdbcSettings() | SqlAlchemySettings():
+            refuse_change(statement)
+        case _:
+            assert_never(settings)

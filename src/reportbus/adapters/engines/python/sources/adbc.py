@@ -11,6 +11,7 @@ import pyarrow as pa
 from adbc_driver_manager import Error as AdbcError
 from adbc_driver_manager import InterfaceError, OperationalError, dbapi
 
+from reportbus.adapters.engines.python.one_query import refuse_change
 from reportbus.adapters.engines.python.sources.pool import Pool
 from reportbus.adapters.engines.python.sources.source import Stream
 from reportbus.core.errors import Permanent, ReportbusError, Transient
@@ -38,6 +39,7 @@ class AdbcSource:
 
     @contextmanager
     def run(self, query: Query, watch: Watch) -> Iterator[Stream]:
+        refuse_change(query.statement)
         bound = query.statement.bind(query.values, self._settings.parameters)
         name = self._settings.name
         with (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 import pyarrow as pa
 
+from reportbus.adapters.engines.python.one_query import no_query
 from reportbus.adapters.engines.python.scratch import ScratchFolder
 from reportbus.adapters.engines.python.sources.source import Stream
 from reportbus.core.errors import Permanent, ReportbusError, Transient
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from reportbus.adapters.engines.python.settings import DuckDbSettings
     from reportbus.adapters.engines.python.sources.source import Query
-    from reportbus.adapters.engines.python.statement import Bound
+    from reportbus.adapters.engines.python.statement import Bound, Statement
     from reportbus.adapters.engines.python.watch import Watch
 
 BATCH_ROWS: Final = 65_536
@@ -128,10 +129,31 @@ def _lock_down(connection: duckdb.DuckDBPyConnection, settings: DuckDbSettings) 
 
 
 def _reader(cursor: duckdb.DuckDBPyConnection, bound: Bound) -> pa.RecordBatchReader:
-    statements = cursor.extract_statements(bound.sql)
-    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise Permanent("PY_SQL", "the report's SQL has to be one SELECT")
+    _require_query(cursor, bound.sql)
     return cursor.sql(bound.sql, params=bound.values).to_arrow_reader(BATCH_ROWS)
+
+
+def _require_query(cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
+    statements = cursor.extract_statements(sql)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise no_query()
+
+
+def judge(name: str, statement: Statement) -> None:
+    """Ask DuckDB's parser, without the database of the connection called `name`.
+
+    Raises Permanent PY_SQL for what is not one query, PY_QUERY for what cannot be parsed.
+    """
+    with duckdb.connect(":memory:") as parser:
+        try:
+            _require_query(parser, statement.sql)
+        except duckdb.ParserException as error:
+            raise _refused(name, error) from None
+
+
+def _refused(name: str, error: duckdb.Error) -> Permanent:
+    text = f"connection {name!r}: DuckDB refuses the query: {str(error).splitlines()[0]}"
+    return Permanent("PY_QUERY", text)
 
 
 def _batches(reader: pa.RecordBatchReader, name: str, watch: Watch) -> Iterator[pa.RecordBatch]:
@@ -156,8 +178,7 @@ def _our_errors(name: str, watch: Watch) -> Iterator[None]:
         text = f"connection {name!r}: DuckDB cannot read its database or files ({type(error).__name__})"
         raise Transient("ServiceUnavailable", text) from None
     except _ABOUT_THE_SQL as error:
-        text = f"connection {name!r}: DuckDB refuses the query: {str(error).splitlines()[0]}"
-        raise Permanent("PY_QUERY", text) from None
+        raise _refused(name, error) from None
     except duckdb.Error as error:
         watch.check()
         text = f"connection {name!r}: the query failed in DuckDB with {type(error).__name__}"

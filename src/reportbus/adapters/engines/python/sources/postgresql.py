@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 import pyarrow as pa
 
+from reportbus.adapters.engines.python.one_query import require_query
 from reportbus.adapters.engines.python.sources.pool import Pool
 from reportbus.adapters.engines.python.sources.rows import BATCH_ROWS, stream_rows
 from reportbus.core.errors import Permanent, ReportbusError, Transient
@@ -61,6 +62,7 @@ class PostgresSource:
 
     @contextmanager
     def run(self, query: Query, watch: Watch) -> Iterator[Stream]:
+        require_query(query.statement)
         bound = query.statement.bind(query.values, "pyformat")
         name = self._settings.name
         with (

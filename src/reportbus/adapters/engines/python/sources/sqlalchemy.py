@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
+from reportbus.adapters.engines.python.one_query import no_query, refuse_change
 from reportbus.adapters.engines.python.sources.rows import BATCH_ROWS, stream_rows
 from reportbus.core.errors import Permanent, ReportbusError, Transient
 from reportbus.ports import Verdict
@@ -36,6 +37,7 @@ class SqlAlchemySource:
 
     @contextmanager
     def run(self, query: Query, watch: Watch) -> Iterator[Stream]:
+        refuse_change(query.statement)
         bound = query.statement.bind(query.values, "escaped_named")
         with (
             _our_errors(self._name, watch),
@@ -45,7 +47,7 @@ class SqlAlchemySource:
             streaming = connection.execution_options(stream_results=True, max_row_buffer=BATCH_ROWS)
             result = streaming.execute(_typed(bound))
             if not result.returns_rows:
-                raise Permanent("PY_SQL", "the report's SQL has to be one SELECT")
+                raise no_query()
             yield stream_rows(list(result.keys()), _chunks(result, self._name, watch), query.types)
 
     def test(self) -> Verdict:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from reportbus.adapters.engines.python.one_query import no_query, require_query
 from reportbus.adapters.engines.python.sources.pool import Pool
 from reportbus.adapters.engines.python.sources.rows import BATCH_ROWS, stream_rows
 from reportbus.adapters.sqlite.look import looked_at
@@ -41,6 +42,7 @@ class SqliteSource:
 
     @contextmanager
     def run(self, query: Query, watch: Watch) -> Iterator[Stream]:
+        require_query(query.statement)
         bound = query.statement.bind(query.values, adapt=_adapted)
         with (
             _our_errors(self._name, watch),
@@ -48,8 +50,6 @@ class SqliteSource:
             watch.guarding(connection.interrupt),
             closing(connection.execute(bound.sql, bound.values)) as cursor,
         ):
-            if cursor.description is None:
-                raise Permanent("PY_SQL", "the report's SQL has to be one SELECT")
             names = [column[0] for column in cursor.description]
             yield stream_rows(names, _chunks(cursor, self._name, watch), query.types)
 
@@ -114,6 +114,6 @@ def _our_errors(name: str, watch: Watch) -> Iterator[None]:
             raise Transient("ServiceUnavailable", f"connection {name!r}: {error}") from None
         raise Permanent("PY_QUERY", f"connection {name!r}: SQLite refuses the query: {error}") from None
     except sqlite3.ProgrammingError:
-        raise Permanent("PY_SQL", "the report's SQL has to be one SELECT") from None
+        raise no_query() from None
     except sqlite3.DatabaseError as error:
         raise Permanent("PY_QUERY", f"connection {name!r}: SQLite refuses the query: {error}") from None
