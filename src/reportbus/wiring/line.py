@@ -199,8 +199,8 @@ def run(loops: Collection[Loop], stop: Event) -> bool:
 def _join(thread: Thread) -> None:
     """Wait for the thread where signals are heard.
 
-    Not for `stop`: the signal's handler sets that, and would wait for a lock that this thread holds. And not
-    in one piece: a signal that comes just before a wait is heard when it is over.
+    Not in one piece: a signal that comes just before a wait is heard when it is over. And without a deadline:
+    the process has one for its whole stop (stop.grace_seconds).
     """
     while thread.is_alive():
         thread.join(_PAUSE_SECONDS)
