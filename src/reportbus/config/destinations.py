@@ -15,6 +15,10 @@ from reportbus.core.model import TERMINAL, TargetType
 if TYPE_CHECKING:
     from pathlib import Path
 
+_PART: Final = Text(
+    "[^/]{1,40}", 'a part of a file\'s name: 1 to 40 characters, none of them "/"', "CFG_PATH"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationSettings:
@@ -72,8 +76,8 @@ class NasSettings(DestinationSettings):
         "Where files grow until they are whole, below the root; beside their place when left open.",
         default="",
     )
-    temporary_prefix: str = option(Text(), "How the names of growing files begin.", default=".reportbus-")
-    temporary_suffix: str = option(Text(), "How the names of growing files end.", default=".part")
+    temporary_prefix: str = option(_PART, "How the names of growing files begin.", default=".reportbus-")
+    temporary_suffix: str = option(_PART, "How the names of growing files end.", default=".part")
     stale_after_seconds: float = option(
         Number(60, 31_536_000, "seconds"), "When a left-over growing file is removed.", default=86_400.0
     )
