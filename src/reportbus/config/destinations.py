@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from reportbus.config.addresses import MailAddress
+from reportbus.config.addresses import MailAddress, SecretName
 from reportbus.config.kinds import Capitals, Choice, Location, Switch, Text
 from reportbus.config.numbers import Integer, Number
 from reportbus.config.options import Entries, Written, option
@@ -35,6 +35,11 @@ class DestinationSettings:
         Switch(),
         "Whether targets that name no destination go to it; the only one of its type is the default anyway.",
         default=False,
+    )
+    credentials_secret: str | None = option(
+        SecretName(),
+        "The secret with what a log-in takes. A request may name this one too, and no other.",
+        default=None,
     )
     timeout_seconds: float = option(
         Number(1, 86_400, "seconds"), "How long one attempt at a delivery may take.", default=120.0
