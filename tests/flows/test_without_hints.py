@@ -10,7 +10,7 @@ from flows.judge import judge
 from flows.load import mixed
 from reportbus.adapters.bus.sqlite import SqliteBus
 from reportbus.adapters.clock import SystemClock
-from reportbus.wiring.line import ROLES
+from reportbus.wiring.roles import ROLES
 
 if TYPE_CHECKING:
     from flows.conftest import MakeStand

@@ -16,14 +16,13 @@ from reportbus.entry.cli import context
 from reportbus.entry.cli.limits import places
 from reportbus.entry.cli.output import output_option, print_fields, print_json
 from reportbus.entry.stop_signals import NUMBERS, StopSignals
+from reportbus.wiring.roles import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from threading import Event
 
     from reportbus.wiring.parts import Parts
-
-ROLES: Final = ("poller", "orchestrator", "generator", "distributor", "notifier")
 
 _MARGIN_SECONDS: Final = 5.0
 """After the grace, what is left of a stop takes no longer."""
@@ -37,7 +36,7 @@ def up(*, as_json: bool) -> None:
     Work in hand is finished or handed back within the grace (stop.grace_seconds); a second signal ends it at
     once.
     """
-    _serve(ROLES, as_json=as_json)
+    _serve(tuple(ROLES), as_json=as_json)
 
 
 @click.command()
