@@ -19,6 +19,7 @@ from reportbus.config.loading import load
 from reportbus.ports import Produced, Verdict
 from reportbus.wiring import line
 from reportbus.wiring.parts import Parts
+from reportbus.wiring.roles import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,4 +77,4 @@ def _peak_kib() -> int:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or list(line.ROLES))
+    main(sys.argv[1:] or list(ROLES))

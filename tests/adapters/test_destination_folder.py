@@ -347,6 +347,14 @@ def test_what_may_not_be_written_is_told_with_operation_and_path(tmp_path: Path)
     )
 
 
+def test_a_root_that_cannot_be_looked_at_is_told_and_left_closed(tmp_path: Path) -> None:
+    answer = tmp_path / "answer"
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o444)
+        assert run_script(SCRIPT, "deliver_as_nobody_below_a_mount", folder, str(answer)) == 0
+    assert answer.read_text() == f"DST_PERMISSION: opening {folder}: permission denied; 0 open"
+
+
 def test_a_full_disk_is_a_passing_fault_and_leaves_nothing(tmp_path: Path) -> None:
     try:
         with small_disk(tmp_path / "disk", 64) as disk:

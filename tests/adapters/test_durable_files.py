@@ -133,6 +133,17 @@ def test_a_file_that_is_gone_needs_no_sync(folder: int) -> None:
     SeparateSync().sync(0, [(folder, "gone"), (folder, ".")])
 
 
+def test_the_threads_that_sync_files_one_by_one_end_with_it(folder: int) -> None:
+    sync = SeparateSync()
+    before = set(threading.enumerate())
+    sync.sync(0, [(folder, ".")])
+    threads = set(threading.enumerate()) - before
+    del sync
+    for thread in threads:
+        thread.join(10)
+    assert [True] == [not thread.is_alive() for thread in threads]
+
+
 def test_each_filesystem_has_one_sync(folder: int) -> None:
     syncs = FileSyncs(file_sync)
     shm = os.open("/proc/self", os.O_RDONLY | os.O_DIRECTORY)

@@ -8,8 +8,9 @@ import pytest
 
 from reportbus.adapters.bus.sqlite import SqliteBus
 from reportbus.adapters.clock import SystemClock
+from reportbus.adapters.sqlite.changes import Changes
 from reportbus.adapters.sqlite.database import Database
-from reportbus.core.errors import Transient
+from reportbus.core.errors import Permanent, Transient
 from reportbus.ports import Message
 
 if TYPE_CHECKING:
@@ -89,3 +90,23 @@ def test_a_file_that_was_removed_is_waited_for_where_it_is_not_ours_to_make(tmp_
         aside.rename(path)
         with database.write() as connection:
             connection.execute("CREATE TABLE t (x)")
+
+
+def test_whoever_listens_is_told_that_the_file_cannot_be_looked_at(tmp_path: Path) -> None:
+    """A file stands where its folder was: neither there nor removed. Once it is back all is as before."""
+    home = tmp_path / "home"
+    home.mkdir()
+    path = home / "some.db"
+    with (
+        closing(Database(path, synchronous="NORMAL", code="SYS_SOME")) as database,
+        closing(Changes(path, "SYS_SOME")) as changes,
+    ):
+        aside = home.rename(tmp_path / "aside")
+        home.write_bytes(b"")
+        with pytest.raises(Permanent, match=r"SYS_SOME: .* Not a directory"):
+            changes.wait(0)
+        home.unlink()
+        aside.rename(home)
+        database.create({"t": "CREATE TABLE IF NOT EXISTS t (x)"})
+
+        assert changes.wait(0)

@@ -71,6 +71,18 @@ def test_an_option_refuses_what_it_cannot_be(
     assert here.problems() == [f"{code}: config/engines.yaml:4: {option}: {text}"]
 
 
+@pytest.mark.parametrize("option", ["temporary_prefix", "temporary_suffix"])
+def test_temporary_names_lead_into_no_other_folder(here: WorkingDirectory, option: str) -> None:
+    here.file(
+        "destinations.yaml", f"destinations:\n  nas:\n    type: NAS\n    root: in\n    {option}: ../x-\n"
+    )
+
+    (problem,) = here.problems()
+    assert problem.startswith(
+        f"CFG_PATH: config/destinations.yaml:5: destinations.nas.{option}: '../x-' is not allowed"
+    )
+
+
 @pytest.mark.parametrize(
     ("written", "expected"),
     [

@@ -169,7 +169,7 @@ def test_a_file_over_one_megabyte_is_refused_before_it_is_parsed(tmp_path: Path)
     with pytest.raises(ConfigurationRefused) as refused:
         load(path, "large.yaml")
 
-    assert time.process_time() - started < 0.1
+    assert time.process_time() - started < 1.0  # to parse it takes many seconds
     assert str(refused.value) == (
         "CFG_LIMIT: CFG_LIMIT: large.yaml: has 50000005 bytes; at most 1048576 are allowed"
     )

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.bus_groups import BusGroups
+from contracts.bus_keeping import BusKeeping
 from contracts.bus_messages import GROUP, MAX_BODY, TOPIC, WAIT_SECONDS, drain, keys, messages, take
-from contracts.bus_replay import BusReplay
 from reportbus.core.errors import Permanent
 from reportbus.ports import Message
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _topics = (f"topic-{number}" for number in itertools.count())
 
 
-class BusContract(BusGroups, BusReplay):
+class BusContract(BusGroups, BusKeeping):
     """The subclass has four fixtures.
 
     `bus` is an empty one; `open_bus` opens the same bus in any process; `later` lets time pass for the bus

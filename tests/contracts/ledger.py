@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -29,9 +28,10 @@ from reportbus.core.jobs import Stage
 from reportbus.core.lifecycle import Policies, Policy
 from reportbus.core.model import Status
 from reportbus.ports import Filter, Intaken
+from waiting import LIMIT_SECONDS, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from reportbus.adapters.ledger.work import SqlWorkLedger
     from reportbus.core.events import Answer
@@ -41,15 +41,7 @@ PASSING = Failed(Kind.TRANSIENT, "ServiceUnavailable", "the share is away")
 FOR_GOOD = Failed(Kind.PERMANENT, "DST_PERMISSION", "not allowed to write in /nas")
 NOBODY_KNOWS = Failed(Kind.UNKNOWN, "DST_REFUSED", "the connection was lost after the last byte")
 AT_ONCE = Policies(usual=Policy(max_backoff=0))
-LIMIT_SECONDS = 20.0
 ROUNDING = timedelta(milliseconds=1)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for it, within limits."""
-    end = time.monotonic() + LIMIT_SECONDS
-    while not condition():
-        assert time.monotonic() < end, "it did not come"
 
 
 class LedgerContract:

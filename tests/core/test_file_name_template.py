@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reportbus.core.codes import CODES
 from reportbus.core.errors import Problem, Refused
-from reportbus.core.names import Template, compile_template
+from reportbus.core.template import Template, compile_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -417,7 +417,7 @@ def test_a_template_is_read_once() -> None:
 
 def test_jinja_is_not_imported_before_a_placeholder_is_read() -> None:
     script = (
-        "import sys; from reportbus.core.names import compile_template as c; c('a.pdf'); "
+        "import sys; from reportbus.core.template import compile_template as c; c('a.pdf'); "
         "assert 'jinja2' not in sys.modules; c('{{ a }}.pdf'); assert 'jinja2' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=30)

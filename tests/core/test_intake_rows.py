@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import string
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -248,9 +248,9 @@ def test_any_configuration_of_a_good_row_is_read_in_bounded_time(config: object)
     ids=range(10),
 )
 def test_a_row_made_to_be_slow_is_refused_in_under_a_second(text: str) -> None:
-    started = perf_counter()
+    started = process_time()
     reading = read(row(DISTRIBUTION_CONFIG=text))
 
-    assert perf_counter() - started < 1
+    assert process_time() - started < 1
     assert reading.problems
     _is_whole(reading)

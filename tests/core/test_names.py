@@ -13,13 +13,12 @@ from reportbus.core.errors import Problem
 from reportbus.core.names import (
     StagingKey,
     check_extension,
-    check_path,
     check_report_name,
     check_request_id,
     parse_staging_key,
     staging_key,
 )
-from reportbus.core.paths import as_component, name_faults
+from reportbus.core.paths import as_component, check_path, name_faults
 
 PATH_PIECES = st.sampled_from(
     [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reportbus.core.codes import CODES
 from reportbus.core.errors import MAX_PROBLEMS, Problem, Refused
-from reportbus.core.strict_json import canonical, decode, digest
+from reportbus.core.strict_json import canonical, decode
 
 if TYPE_CHECKING:
     from reportbus.core.model import JsonValue
@@ -28,9 +28,9 @@ JSON = st.recursive(
 )
 
 
-def refusal(text: str | bytes, *, max_bytes: int = 262_144, max_depth: int = 32) -> tuple[Problem, ...]:
+def refusal(text: str | bytes, *, max_bytes: int = 262_144) -> tuple[Problem, ...]:
     with pytest.raises(Refused) as caught:
-        decode(text, what="parameters", max_bytes=max_bytes, max_depth=max_depth)
+        decode(text, what="parameters", max_bytes=max_bytes)
     return caught.value.problems
 
 
@@ -193,11 +193,6 @@ def test_canonical_json_is_sorted_and_without_blanks() -> None:
 def test_what_is_no_json_has_no_canonical_form(value: float) -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         canonical([value])
-
-
-def test_a_digest_is_sha256_of_utf8_whatever_the_text() -> None:
-    assert digest("é") == "4a99557e4033c3539de2eb65472017cad5f9557f7a0625a09f1c3f6e2ba69c4c"
-    assert len(digest("\ud800")) == 64
 
 
 @given(JSON)

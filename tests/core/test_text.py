@@ -72,7 +72,7 @@ def test_ten_megabytes_are_cut_before_they_are_looked_at() -> None:
     started = time.process_time()
 
     assert len(clean(text, 4_000)) == 4_000
-    assert time.process_time() - started < 0.2
+    assert time.process_time() - started < 1.0  # to look at all of it takes several
 
 
 def test_an_offending_value_is_shown_in_quotes_on_one_line_and_cut() -> None:

@@ -8,8 +8,6 @@ import click
 import pytest
 
 from reportbus.entry.cli import cli
-from reportbus.entry.cli.roles import ROLES
-from reportbus.wiring import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,10 +71,6 @@ def test_every_option_and_every_group_has_a_help_text() -> None:
         if isinstance(parameter, click.Option) and not parameter.help
     ]
     assert missing == []
-
-
-def test_the_roles_are_those_of_the_line() -> None:
-    assert tuple(line.ROLES) == ROLES
 
 
 def test_help_names_the_commands_in_the_order_people_meet_them(shell: CommandLine) -> None:

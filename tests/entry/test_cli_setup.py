@@ -359,6 +359,15 @@ def test_the_doctor_fails_with_a_verdict_for_each_part_that_is_not_well(shell: C
     assert verdicts["engine PYTHON"]["ok"] is True
 
 
+def test_the_doctor_tells_of_a_destination_whose_folder_cannot_be_made(shell: CommandLine) -> None:
+    shell.home.mkdir()
+    (shell.home / "delivered").write_bytes(b"")
+    verdicts = {each["name"]: each for each in shell.json("doctor", code=1)["verdicts"]}
+    assert verdicts["destination delivered"]["ok"] is False
+    assert f"making {shell.home / 'delivered'}: " in verdicts["destination delivered"]["text"]
+    assert verdicts["destination mail"]["ok"] is True
+
+
 @pytest.mark.parametrize("words", [("config", "check"), ("doctor",)])
 def test_a_report_whose_definition_is_no_good_is_found(shell: CommandLine, words: tuple[str, ...]) -> None:
     shell.write("reports/two.yaml", "name: two\nconnection: local\nsql: select $region as a\n")

@@ -21,6 +21,6 @@ def test_a_signal_is_heard_at_the_next_step_and_not_before(number: signal.Signal
 
 def test_a_wait_ends_with_the_wish() -> None:
     stop = Stop()
-    stop.ask(signal.SIGINT)
+    stop.hear(signal.SIGINT)
     with pytest.raises(Interrupted):
         stop.wait(3600)

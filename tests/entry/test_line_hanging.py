@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,9 +14,10 @@ from reportbus.ports import Produced, Verdict
 from reportbus.wiring import line
 from reportbus.wiring.parts import Parts
 from reportbus.wiring.policies import timeouts
+from waiting import LIMIT_SECONDS, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pytest
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from reportbus.core.errors import Problem
     from reportbus.core.model import JsonValue
     from reportbus.ports import Engine, StagedWriter, Work
-
-LIMIT_SECONDS = 20.0
 
 
 class Hanging:
@@ -59,14 +57,6 @@ class HangingParts(Parts):
     @cached_property
     def engines(self) -> Mapping[str, Engine]:
         return {"PYTHON": Hanging()}
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for it, within limits."""
-    end = time.monotonic() + LIMIT_SECONDS
-    while not condition():
-        assert time.monotonic() < end, "it did not come"
-        threading.Event().wait(0.01)
 
 
 def test_a_line_whose_threads_hang_ends_by_itself_and_their_jobs_are_for_others(

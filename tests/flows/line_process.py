@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from flows.points import Killer
 from flows.tapped import TappedParts
 from reportbus.config.loading import load
-from reportbus.entry.cli.roles import _end, _Stop
+from reportbus.entry.cli.roles import _end, _stop
 from reportbus.wiring import line
 from reportbus.wiring.opening import wait_for_ledger
 
@@ -88,13 +88,13 @@ def serve(orders: Orders) -> None:
     os.dup2(output, sys.stderr.fileno())
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(name)s: %(message)s")
     settings = load(orders.environment, orders.home)
-    stop = _Stop(settings.stop.grace_seconds)
+    stop = _stop(settings.stop.grace_seconds)
     with (orders.home / LISTENING).open("a") as file:
         file.write(f"{os.getpid()}\n")
     killer = Killer(orders.home, orders.point, orders.hit, hold=orders.hold)
     with TappedParts(settings, killer, told=orders.told, lost_replies=orders.lost_replies) as parts:
-        there = wait_for_ledger(parts, orders.roles, stop.asked)
-        well = not there or line.run(line.loops(parts, orders.roles), stop.asked)
+        there = wait_for_ledger(parts, orders.roles, stop)
+        well = not there or line.run(line.loops(parts, orders.roles), stop)
     if line.at_work():
         _end(0 if well else 1)
     sys.exit(0 if well else 1)

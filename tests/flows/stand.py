@@ -22,7 +22,7 @@ from reportbus.adapters.ledger import tables
 from reportbus.adapters.ledger.sql import SqlLedger
 from reportbus.adapters.worktable.sqlite import SqliteWorktable
 from reportbus.core.model import Status
-from reportbus.wiring.line import ROLES
+from reportbus.wiring.roles import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from flows.judge import judge
 from flows.load import mixed
 from flows.stand import Stand
-from reportbus.wiring.line import ROLES
+from reportbus.wiring.roles import ROLES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from flows.judge import judge
 from flows.load import mixed
 from reportbus.adapters.bus.sqlite import SqliteBus
 from reportbus.adapters.clock import SystemClock
-from reportbus.wiring.line import ROLES
+from reportbus.wiring.roles import ROLES
 
 if TYPE_CHECKING:
     from flows.conftest import MakeStand
@@ -82,7 +82,7 @@ def test_a_bus_that_is_emptied_again_and_again_loses_no_request(make_stand: Make
 
 
 def test_a_bus_whose_file_is_deleted_loses_no_request(make_stand: MakeStand) -> None:
-    """The processes that have it open keep the old file, those that start later make a new one."""
+    """The processes that have it open go on with a new one, as do those that start later."""
     stand = make_stand(poll__republish_seconds=0.5)
     stand.submit(mixed(40))
     stand.start("poller")

@@ -19,6 +19,7 @@ from reportbus.core.jobs import Stage
 from reportbus.core.model import Status
 from reportbus.stages.grip import Grip
 from reportbus.stages.worker import Places, Rhythm, StageRunner, Worker
+from waiting import LIMIT_SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from reportbus.core.model import JsonValue
     from reportbus.ports import Pulse
 
-LIMIT_SECONDS = 20.0
 QUICK = Rhythm(heartbeat=0.05, lease=60.0, round=0.05, grace=3.0)
 
 
@@ -110,14 +110,6 @@ class Raising:
 
     def run(self, tasks: Sequence[Task]) -> list[Event]:
         raise ZeroDivisionError(len(tasks))
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for it, within limits."""
-    end = time.monotonic() + LIMIT_SECONDS
-    while not condition():
-        assert time.monotonic() < end, "it did not come"
-        threading.Event().wait(0.005)
 
 
 def completed(ledger: SqlLedger, count: int) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +16,7 @@ from reportbus.core.model import Status
 from reportbus.stages.grip import Grip
 from reportbus.stages.worker import Places, Rhythm, Worker
 from reportbus.stages.worker.crew import StageThread
+from waiting import LIMIT_SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from reportbus.core.events import Event
     from reportbus.core.jobs import Task
 
-LIMIT_SECONDS = 20.0
 TIMEOUT = 100.0
 PATIENCE = 2 * TIMEOUT + 60
 RHYTHM = Rhythm(
@@ -84,11 +83,12 @@ class Line:
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Let time pass, some milliseconds at a time, until it is so."""
-        end = time.monotonic() + LIMIT_SECONDS
-        while not condition():
-            assert time.monotonic() < end, "it did not come"
-            self.clock.advance(0.05)
-            threading.Event().wait(0.005)
+        until(condition, self.go_on)
+
+    def go_on(self) -> None:
+        """Let some milliseconds pass, and more on the line's own clock."""
+        self.clock.advance(0.05)
+        threading.Event().wait(0.005)
 
     def end(self) -> None:
         self.stop.set()
@@ -130,8 +130,7 @@ def test_a_task_whose_thread_hangs_is_lost_and_tried_again(
     (first,) = line.stage.hung
     line.clock.advance(PATIENCE - 50)
     for _ in range(20):
-        line.clock.advance(0.05)
-        threading.Event().wait(0.005)
+        line.go_on()
     assert 0 == losses(ledger, "stuck")
     line.clock.advance(60)
     line.until(lambda: losses(ledger, "stuck") == 1)

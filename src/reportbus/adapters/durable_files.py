@@ -128,7 +128,10 @@ class GroupedSync:
 
 
 class SeparateSync:
-    """One fsync for each place, several at once: for filesystems that cannot be flushed as a whole."""
+    """One fsync for each place, several at once: for filesystems that cannot be flushed as a whole.
+
+    Its threads end with it, as those of any pool that nobody holds any more.
+    """
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(_FSYNCS_AT_ONCE, "fsync")

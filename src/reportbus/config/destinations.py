@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from reportbus.config.addresses import MailAddress
+from reportbus.config.addresses import MailAddress, SecretName
 from reportbus.config.kinds import Capitals, Choice, Location, Switch, Text
 from reportbus.config.numbers import Integer, Number
 from reportbus.config.options import Entries, Written, option
@@ -14,6 +14,10 @@ from reportbus.core.model import TERMINAL, TargetType
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_PART: Final = Text(
+    "[^/]{1,40}", 'a part of a file\'s name: 1 to 40 characters, none of them "/"', "CFG_PATH"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,11 @@ class DestinationSettings:
         Switch(),
         "Whether targets that name no destination go to it; the only one of its type is the default anyway.",
         default=False,
+    )
+    credentials_secret: str | None = option(
+        SecretName(),
+        "The secret with what a log-in takes. A request may name this one too, and no other.",
+        default=None,
     )
     timeout_seconds: float = option(
         Number(1, 86_400, "seconds"), "How long one attempt at a delivery may take.", default=120.0
@@ -72,8 +81,8 @@ class NasSettings(DestinationSettings):
         "Where files grow until they are whole, below the root; beside their place when left open.",
         default="",
     )
-    temporary_prefix: str = option(Text(), "How the names of growing files begin.", default=".reportbus-")
-    temporary_suffix: str = option(Text(), "How the names of growing files end.", default=".part")
+    temporary_prefix: str = option(_PART, "How the names of growing files begin.", default=".reportbus-")
+    temporary_suffix: str = option(_PART, "How the names of growing files end.", default=".part")
     stale_after_seconds: float = option(
         Number(60, 31_536_000, "seconds"), "When a left-over growing file is removed.", default=86_400.0
     )

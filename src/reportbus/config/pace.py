@@ -23,7 +23,11 @@ class PollSettings:
     interval_seconds: float = option(
         Number(0.01, 3_600, "seconds"), "How long to wait between two looks at the worktable.", default=1.0
     )
-    batch: int = option(Integer(1, 10_000, "rows"), "How many rows one look takes.", default=500)
+    batch: int = option(
+        Integer(1, 10_000, "rows"),
+        "How many rows one look takes, and how many one step takes in or writes back.",
+        default=500,
+    )
     republish_seconds: float = option(
         Number(0.1, _DAY, "seconds"), "When a row that stays PENDING is published again.", default=60.0
     )

@@ -37,7 +37,9 @@ class BusSettings:
         variables=("KAFKA_TOPIC",),
     )
     retention_days: float = option(
-        Number(0, 3_650, "days", above=True), "How long messages are kept for a replay.", default=7.0
+        Number(0, 3_650, "days", above=True),
+        "How long messages are kept that all groups have committed.",
+        default=7.0,
     )
 
 

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 TRANSIENT_CODES: Final = frozenset(
     {"ConnectionTimeout", "ServiceUnavailable", "ThrottlingException", "TemporaryFailure"}
 )
-"""The retryable errors of the retry strategy; no other code is ever retried."""
+"""The errors of the retry strategy: all that an attempt which surely had no effect is repeated for.
+
+What Unknown tells is tried once more, and what was lost with its worker by another one.
+"""
 
 MAX_PROBLEMS: Final = 20
 """At most this many problems of one request are reported together."""

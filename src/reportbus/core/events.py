@@ -86,9 +86,9 @@ class Event(NamedTuple):
     elapsed: float = 0.0
 
 
-def failed(error: ReportbusError, trace: str = "") -> Failed:
+def failed(error: ReportbusError) -> Failed:
     """The answer that says what `error` says."""
     if isinstance(error, Transient):
-        return Failed(Kind.TRANSIENT, error.code, error.text, error.retry_after, trace)
+        return Failed(Kind.TRANSIENT, error.code, error.text, error.retry_after)
     kind = Kind.UNKNOWN if isinstance(error, Unknown) else Kind.PERMANENT
-    return Failed(kind, error.code, error.text, trace=trace)
+    return Failed(kind, error.code, error.text)

@@ -64,14 +64,13 @@ def parse_recipients(
     raw: Sequence[JsonValue],
     *,
     field: str,
-    limit: int = MAX_RECIPIENTS,
     allowed_domains: Collection[str] | None = None,
     already: Collection[str] = (),
 ) -> tuple[tuple[str, ...], list[Problem]]:
     """The addresses in `raw`, each once, in order, without those of `already` (another field).
 
-    `allowed_domains` are whole domains in small letters; None allows any. `limit` holds for `already` and the
-    new ones together.
+    `allowed_domains` are whole domains in small letters; None allows any. MAX_RECIPIENTS holds for `already`
+    and the new ones together.
 
     Problems: VAL_EMAIL, VAL_TOO_MANY_RECIPIENTS, SEC_HEADER_INJECTION, SEC_TARGET_FORBIDDEN.
     """
@@ -87,8 +86,8 @@ def parse_recipients(
         elif address.lower() not in seen:
             seen.add(address.lower())
             found.append(address)
-    if len(seen) > limit:
-        fault = f"has {len(seen)} recipients; a message takes at most {limit}"
+    if len(seen) > MAX_RECIPIENTS:
+        fault = f"has {len(seen)} recipients; a message takes at most {MAX_RECIPIENTS}"
         problems.append(Problem("VAL_TOO_MANY_RECIPIENTS", fault, field))
     return tuple(found), problems
 
@@ -124,14 +123,13 @@ def compose(  # noqa: PLR0913 - a message has this many parts
     message_id: str,
     date: datetime,
     cc: Iterable[str] = (),
-    html: str | None = None,
     attachments: Iterable[Attachment] = (),
 ) -> EmailMessage:
     """A message of checked parts, the same bytes for the same arguments.
 
     `message_id` has its angle brackets, `date` its zone. Bcc belongs to the envelope. Headers are encoded
-    as RFC 2047 has it, file names as RFC 2231, lines end in CR LF. Any text may stand in `subject`, `text`,
-    `html` and file names; ValueError where an address or the message id would break its header.
+    as RFC 2047 has it, file names as RFC 2231, lines end in CR LF. Any text may stand in `subject`, `text`
+    and file names; ValueError where an address or the message id would break its header.
     """
     from email.message import EmailMessage  # noqa: PLC0415 - it brings the socket module, of no use to most commands
     from email.policy import SMTP  # noqa: PLC0415 - as above
@@ -151,8 +149,6 @@ def compose(  # noqa: PLR0913 - a message has this many parts
     message["Date"] = date
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(_body(text), cte="quoted-printable")
-    if html is not None:
-        message.add_alternative(_body(html), subtype="html", cte="quoted-printable")
     for attachment in attachments:
         _attach(message, attachment)
     _set_boundaries(message, message_id)

@@ -122,9 +122,10 @@ class Artifact:
 class Receipt:
     """What proves an outside effect.
 
-    `location` says where it stands (a path, a message id); `verified` how that was checked: "hash", "size" or
-    "reply", or "superseded" where a newer request's file stands there and this one was not put in its place.
-    `repeated` is set where an earlier attempt's effect was found and recognised.
+    `location` says where it stands (a path, a message id); `verified` how that was checked: "hash", "size",
+    "reply", "name" where only the name of what stands there was looked at, or "superseded" where a newer
+    request's file stands there and this one was not put in its place. `repeated` is set where an earlier
+    attempt's effect was found and recognised.
     """
 
     location: str

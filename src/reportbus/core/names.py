@@ -1,6 +1,6 @@
 """Names that come from outside, in their one form: request ids, report names, keys on staging, file names.
 
-Paths, file names and their templates have modules of their own; their functions are offered here as well.
+Paths, file names and their templates have modules of their own.
 """
 
 from __future__ import annotations
@@ -12,21 +12,8 @@ from unicodedata import category, normalize
 
 from reportbus.core.errors import Problem
 from reportbus.core.formats import FORMATS
-from reportbus.core.paths import check_path, name_faults
-from reportbus.core.template import Template, compile_template
+from reportbus.core.paths import UNSEEN, name_faults
 from reportbus.core.text import kind_of, quoted
-
-__all__ = [
-    "StagingKey",
-    "Template",
-    "check_extension",
-    "check_path",
-    "check_report_name",
-    "check_request_id",
-    "compile_template",
-    "parse_staging_key",
-    "staging_key",
-]
 
 MAX_REPORT_NAME: Final = 255
 
@@ -38,7 +25,6 @@ _STAGING_KEY: Final = re.compile(rf"reports/({_REQUEST_ID})/({_NUMBER})/({_NUMBE
 # A joiner between two pictures makes one of them; anywhere else it is an unseen character.
 _PICTURE: Final = r"\u2190-\u2bff\U0001f000-\U0001faff"
 _PICTURE_JOINER: Final = re.compile(rf"(?<=[{_PICTURE}\ufe0f])\u200d(?=[{_PICTURE}])")
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _BLANK_LETTERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 
 # Endings that make a file's real kind unclear when they stand before the last one, or start a program.
@@ -117,7 +103,7 @@ def _report_name_fault(name: str) -> str:
     if len(name) > MAX_REPORT_NAME:
         return f"has {len(name)} characters; at most {MAX_REPORT_NAME} are allowed"
     seen = _PICTURE_JOINER.sub("", name)
-    unseen = next((char for char in seen if category(char) in _UNSEEN or char in _BLANK_LETTERS), None)
+    unseen = next((char for char in seen if category(char) in UNSEEN or char in _BLANK_LETTERS), None)
     return f"holds the unseen character U+{ord(unseen):04X}" if unseen else ""
 
 

@@ -25,6 +25,9 @@ MAX_PATH: Final = 500
 MAX_COMPONENT: Final = 255
 """Bytes, in UTF-8, of one folder's or file's name."""
 
+UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode's categories of the characters that nobody sees."""
+
 _DEVICE: Final = r"(?i:con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9])"
 _PLAIN_COMPONENT: Final = rf"(?!{_DEVICE}(?:[ ./]|\Z))\w(?:[\w .,()+=@#&-]*[\w)+=@#&-])?"
 _PLAIN: Final = re.compile(rf"{_PLAIN_COMPONENT}(?:/{_PLAIN_COMPONENT})*", re.ASCII)
@@ -32,7 +35,6 @@ _PLAIN: Final = re.compile(rf"{_PLAIN_COMPONENT}(?:/{_PLAIN_COMPONENT})*", re.AS
 _RESERVED: Final = re.compile(rf"{_DEVICE} *(?:\..*)?", re.DOTALL)
 _NOT_ON_WINDOWS: Final = re.compile(r'[<>"|?*]')
 _PERCENT_ENCODED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 # In a value that becomes part of a name: what has a meaning of its own in a path, a URL or a shell.
 _UNSAFE_RUN: Final = re.compile(r'(?:[\x00-\x1f\x7f-\x9f<>:"/\\|?*%~]|\.\.+)+')
@@ -75,7 +77,7 @@ def as_component(value: str, *, leading: bool) -> str:
         return value
     text = value
     if not text.isascii():
-        text = "".join("/" if category(char) in _UNSEEN else char for char in normalize("NFKC", text))
+        text = "".join("/" if category(char) in UNSEEN else char for char in normalize("NFKC", text))
     text = _UNSAFE_RUN.sub("/", text).strip("/. ").replace("/", "_")
     return _LEADING_HYPHENS.sub("_", text) if leading else text
 
@@ -85,7 +87,7 @@ def _faults(written: str) -> Iterator[tuple[str, str]]:
     if len(written) > MAX_PATH:
         yield "CFG_PATH_TOO_LONG", f"has {len(written)} characters; at most {MAX_PATH} are allowed"
         return
-    unseen = next((char for char in written if category(char) in _UNSEEN), None)
+    unseen = next((char for char in written if category(char) in UNSEEN), None)
     if unseen is not None:
         yield "SEC_PATH", f"holds the unseen character U+{ord(unseen):04X}"
         return

@@ -6,7 +6,6 @@ since beyond them databases and other readers round or refuse.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import re
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from reportbus.core.model import JsonValue
 
 MAX_BYTES: Final = 262_144
+"""Of one text, in UTF-8."""
+
 MAX_DEPTH: Final = 32
 MAX_INTEGER: Final = 2**63 - 1
 
@@ -46,9 +47,7 @@ class _Fault(Exception):
         self.text = text
 
 
-def decode(
-    text: str | bytes, *, what: str, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
-) -> JsonValue:
+def decode(text: str | bytes, *, what: str, max_bytes: int = MAX_BYTES) -> JsonValue:
     """The value `text` holds; bytes are UTF-8. `what` names the input in problems.
 
     Raises Refused: VAL_TOO_LARGE (before anything is parsed), VAL_ENCODING, VAL_JSON, VAL_JSON_DUPLICATE_KEY,
@@ -56,7 +55,7 @@ def decode(
     """
     try:
         source = _source(text, max_bytes)
-        value = _parse(source, max_depth)
+        value = _parse(source)
     except _Fault as fault:
         raise Refused([Problem(fault.code, fault.text, what)]) from None
     if ("\\" in source or not source.isascii() or "\x7f" in source) and _SUSPECT.search(source):
@@ -69,11 +68,6 @@ def decode(
 def canonical(value: JsonValue) -> str:
     """The one JSON text of `value`: keys sorted, no blanks, characters as they are. ValueError for NaN."""
     return _ENCODER.encode(value)
-
-
-def digest(text: str) -> str:
-    """SHA-256 of the text's UTF-8 bytes, in hexadecimal."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _source(text: str | bytes, max_bytes: int) -> str:
@@ -97,7 +91,7 @@ def _too_large(text: str | bytes, max_bytes: int) -> bool:
     return len(text.encode("utf-8", "surrogatepass")) > max_bytes
 
 
-def _parse(source: str, max_depth: int) -> JsonValue:
+def _parse(source: str) -> JsonValue:
     try:
         value: JsonValue = _DECODER.decode(source)
     except json.JSONDecodeError as error:
@@ -105,19 +99,19 @@ def _parse(source: str, max_depth: int) -> JsonValue:
         fault = f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise _Fault(code, fault) from None
     except RecursionError:
-        raise _too_deep(max_depth) from None
-    if source.count("[") + source.count("{") > max_depth and _deeper_than(value, max_depth):
-        raise _too_deep(max_depth)
+        raise _too_deep() from None
+    if source.count("[") + source.count("{") > MAX_DEPTH and _is_too_deep(value):
+        raise _too_deep()
     return value
 
 
-def _too_deep(max_depth: int) -> _Fault:
-    return _Fault("VAL_JSON_DEPTH", f"has objects and arrays more than {max_depth} deep in one another")
+def _too_deep() -> _Fault:
+    return _Fault("VAL_JSON_DEPTH", f"has objects and arrays more than {MAX_DEPTH} deep in one another")
 
 
-def _deeper_than(value: JsonValue, max_depth: int) -> bool:
+def _is_too_deep(value: JsonValue) -> bool:
     level = [value]
-    for _ in range(max_depth + 1):
+    for _ in range(MAX_DEPTH + 1):
         containers = [item for item in level if isinstance(item, list | dict)]
         if not containers:
             return False

@@ -12,7 +12,7 @@ Rules for every adapter:
 from __future__ import annotations
 
 from reportbus.ports.bus import Batch, Bus, Consumer, Message
-from reportbus.ports.clock import Clock, Deadline, Verdict
+from reportbus.ports.clock import Clock, Deadline
 from reportbus.ports.delivery import Attempt, Channel, Delivery, Destination, Notice
 from reportbus.ports.engine import Engine, Produced, Work
 from reportbus.ports.ledger import (
@@ -28,6 +28,7 @@ from reportbus.ports.ledger import (
 )
 from reportbus.ports.secrets import Secrets
 from reportbus.ports.staging import StagedObject, StagedWriter, Staging
+from reportbus.ports.verdict import Verdict
 from reportbus.ports.views import (
     AuditRow,
     Broken,

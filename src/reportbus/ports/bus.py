@@ -55,9 +55,6 @@ class Bus(Protocol):
     def subscribe(self, topic: str, group: str) -> Consumer:
         """A new member of the group. A new group starts at the oldest message kept."""
 
-    def seek(self, topic: str, group: str, since: datetime) -> None:
-        """Set the group back (or forward) to the first message published at or after `since`: replay."""
-
     def depth(self, topic: str, group: str) -> int:
         """How many messages the group has not committed yet."""
 

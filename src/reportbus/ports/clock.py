@@ -1,16 +1,12 @@
-"""Time, deadlines and the verdict of a test call."""
+"""Time and deadlines."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
-
-from reportbus.core.codes import CODES
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from reportbus.core.errors import ReportbusError
 
 
 class Clock(Protocol):
@@ -37,16 +33,3 @@ class Deadline:
     def passed(self) -> bool:
         """Whether the time is up."""
         return self.clock.monotonic() >= self.at
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a test call found: `ok`, and one sentence that says so or says what to mend."""
-
-    ok: bool
-    text: str
-
-    @classmethod
-    def refusing(cls, error: ReportbusError) -> Self:
-        """What went wrong, and its remedy."""
-        return cls(ok=False, text=f"{error.code}: {error.text}. {CODES[error.code].remedy}")

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from reportbus.core.errors import ReportbusError
     from reportbus.core.model import Artifact, Outcome, Receipt, Request, Target
-    from reportbus.ports.clock import Deadline, Verdict
+    from reportbus.ports.clock import Deadline
+    from reportbus.ports.verdict import Verdict
 
 Attempt: TypeAlias = "Receipt | ReportbusError"
 """What came of one item of a call that takes several.

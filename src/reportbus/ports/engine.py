@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
     from reportbus.core.errors import Problem
     from reportbus.core.model import JsonValue, Request
-    from reportbus.ports.clock import Deadline, Verdict
+    from reportbus.ports.clock import Deadline
     from reportbus.ports.staging import StagedWriter
+    from reportbus.ports.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ class Pump:
     """Runs `step` again and again; it says how much it moved, in items.
 
     After a step that moved less than `full`, `wait` waits for a sign of more or for its own time to pass. A
-    step that fails is logged and the next one comes later, twice as late each time up to half a minute: what
-    it did not move stands where it stood, so the next step finds it.
+    step or wait that fails is logged and the next step comes later, twice as late each time up to half a
+    minute: what was not moved stands where it stood, so the next step finds it.
     """
 
     def __init__(
@@ -38,15 +38,14 @@ class Pump:
         pause = _FIRST_PAUSE
         while not stop.is_set():
             try:
-                moved = self._step()
+                if self._step() < self._full:
+                    self._wait(stop)
             except ReportbusError as error:
                 _log.warning("%s: %s; next step in %.1f s", self.name, error, pause)
                 stop.wait(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
-                continue
-            pause = _FIRST_PAUSE
-            if moved < self._full:
-                self._wait(stop)
+            else:
+                pause = _FIRST_PAUSE
 
 
 def every(seconds: float) -> Callable[[Event], object]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Tidy:
     """The pump that drops old staged files and old messages.
 
-    Staged files are kept longer than any request has to end: none is removed that is still to be delivered.
+    Staged files are kept longer than a run has to end. A retry that comes later asks the engine again.
     """
 
     def __init__(

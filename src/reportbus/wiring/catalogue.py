@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reportbus.adapters.folder_errors import folder_error
 from reportbus.config.destinations import EmailSettings, LogChannel, MaildirChannel, NasSettings
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import TextIO
 
     from reportbus.config.destinations import ChannelSettings, DestinationSettings
@@ -38,7 +40,7 @@ def _destination(target: DestinationSettings, settings: Settings, clock: Clock) 
             from reportbus.adapters.destinations.folder import FolderDestination, FolderOptions
 
             if target.root.is_relative_to(settings.home):
-                target.root.mkdir(parents=True, exist_ok=True)
+                _make(target.root)
             return FolderDestination(
                 FolderOptions(
                     root=str(target.root),
@@ -60,6 +62,13 @@ def _destination(target: DestinationSettings, settings: Settings, clock: Clock) 
             )
         case _:
             return None
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise folder_error(error, f"making {folder}") from error
 
 
 def _channel(channel: ChannelSettings, settings: Settings, log: TextIO) -> Channel | None:

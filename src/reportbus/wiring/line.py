@@ -22,8 +22,9 @@ from reportbus.stages.staged import Staged
 from reportbus.stages.tidy import Tidy
 from reportbus.stages.worker import Absence, Places, Rhythm, StageThread, Worker
 from reportbus.stages.write_back import WriteBack
-from reportbus.wiring.parts import STAGED_TOPIC
+from reportbus.wiring.parts import GROUP, STAGED_TOPIC
 from reportbus.wiring.policies import limits, timeouts
+from reportbus.wiring.roles import STAGE_OF
 from reportbus.wiring.rules import intake_rules
 
 if TYPE_CHECKING:
@@ -34,24 +35,8 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger(__name__)
 
-ROLES: Final = {
-    "poller": "takes requests from the worktable to the bus",
-    "orchestrator": "takes requests from the bus into the ledger, and finds again what was lost",
-    "generator": "has the engines make the reports",
-    "distributor": "delivers the reports to their targets",
-    "notifier": "tells people and systems, and writes the status back to the worktable",
-}
-
-_STAGE_OF: Final = {
-    "generator": Stage.GENERATE,
-    "distributor": Stage.DELIVER,
-    "notifier": Stage.NOTIFY,
-}
-
-_GROUP: Final = "reportbus"
 _WAIT_SECONDS: Final = 1.0
 _TIDY_SECONDS: Final = 3600.0
-_DEFAULT_TIMEOUT: Final = 300.0
 _PAUSE_SECONDS: Final = 1.0
 _COLLECT_AFTER: Final = 50_000
 
@@ -73,9 +58,6 @@ class Work:
     def __init__(self, parts: Parts, stages: Collection[Stage]) -> None:
         self._parts = parts
         self._stages = tuple(stages)
-        self._ledger = parts.ledger  # what cannot be made is told before anything runs
-        for stage in self._stages:
-            self._runner(stage, Grip(parts.clock))
         worker, stop = parts.settings.worker, parts.settings.stop
         self._places = dict.fromkeys(self._stages, Places(worker.batch, worker.threads))
         self._rhythm = Rhythm(
@@ -83,9 +65,11 @@ class Work:
             worker.lease_seconds,
             grace=stop.grace_seconds,
             timeouts=timeouts(parts.settings),
-            timeout=_DEFAULT_TIMEOUT,
         )
         self._absence = Absence(parts.clock)
+        self._ledger = parts.ledger  # what cannot be made is told before anything runs
+        for stage in self._stages:
+            self._runner(stage, Grip(parts.clock))
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set; while the ledger is away, try again each second.
@@ -124,7 +108,7 @@ class Work:
                     clock=parts.clock,
                     redactor=parts.redactor,
                     timeouts=seconds,
-                    default_timeout=_DEFAULT_TIMEOUT,
+                    default_timeout=self._rhythm.timeout,
                     output_limit=parts.settings.staging.max_report_bytes,
                     save_checkpoint=grip.save,
                     cancelled=grip.cancelled,
@@ -136,7 +120,7 @@ class Work:
                     clock=parts.clock,
                     redactor=parts.redactor,
                     timeouts=seconds,
-                    default_timeout=_DEFAULT_TIMEOUT,
+                    default_timeout=self._rhythm.timeout,
                     cancelled=grip.cancelled,
                 )
             case Stage.NOTIFY:
@@ -158,7 +142,7 @@ def loops(parts: Parts, roles: Collection[str]) -> list[Loop]:
         found += _poller(parts)
     if "orchestrator" in roles:
         found += _orchestrator(parts)
-    stages = [stage for role, stage in _STAGE_OF.items() if role in roles]
+    stages = [stage for role, stage in STAGE_OF.items() if role in roles]
     if stages:
         found.append(Work(parts, stages))
     if "distributor" in roles:
@@ -199,8 +183,8 @@ def run(loops: Collection[Loop], stop: Event) -> bool:
 def _join(thread: Thread) -> None:
     """Wait for the thread where signals are heard.
 
-    Not for `stop`: the signal's handler sets that, and would wait for a lock that this thread holds. And not
-    in one piece: a signal that comes just before a wait is heard when it is over.
+    Not in one piece: a signal that comes just before a wait is heard when it is over. And without a deadline:
+    the process has one for its whole stop (stop.grace_seconds).
     """
     while thread.is_alive():
         thread.join(_PAUSE_SECONDS)
@@ -245,7 +229,7 @@ def _worktable_wait(parts: Parts) -> Callable[[Event], object]:
 
 def _orchestrator(parts: Parts) -> Iterator[Loop]:
     accept = Accept(
-        consumer=parts.bus.subscribe(parts.settings.bus.topic, _GROUP),
+        consumer=parts.bus.subscribe(parts.settings.bus.topic, GROUP),
         intake=parts.ledger.intake,
         rules=intake_rules(parts.settings, parts.engines),
         clock=parts.clock,
@@ -278,7 +262,7 @@ def _sweep(parts: Parts) -> Callable[[], int]:
 
 def _distributor(parts: Parts) -> Iterator[Loop]:
     staged = Staged(
-        consumer=parts.bus.subscribe(STAGED_TOPIC, _GROUP),
+        consumer=parts.bus.subscribe(STAGED_TOPIC, GROUP),
         operations=parts.ledger.operations,
         wake=parts.ledger.ring,
         redactor=parts.redactor,

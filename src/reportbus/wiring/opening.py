@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 from reportbus.core.errors import Transient
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from reportbus.wiring.parts import Parts
 
 _PAUSE_SECONDS: Final = 1.0
-
 
 _WITHOUT: Final = frozenset({"poller"})
 """Roles that have no need of a ledger."""
@@ -34,9 +32,7 @@ def wait_for_ledger(parts: Parts, roles: Collection[str], stop: Event) -> bool:
             parts.ledger  # noqa: B018 - opens it
         except Transient as error:
             absence.away(error)
-            time.sleep(
-                _PAUSE_SECONDS
-            )  # not `stop.wait`: a signal that sets it may interrupt this very thread
+            stop.wait(_PAUSE_SECONDS)
         else:
             absence.back()
             return True

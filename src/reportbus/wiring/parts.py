@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 STAGED_TOPIC: Final = "reports-staged"
 """The stream of staging's object-created events."""
 
+GROUP: Final = "reportbus"
+"""The consumer group that the line's members are of, on every stream."""
+
 _KEY_WIDTH: Final = 100
 
 

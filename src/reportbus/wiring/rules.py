@@ -27,7 +27,9 @@ def intake_rules(settings: Settings, engines: Mapping[str, Engine]) -> IntakeRul
         engines={name: engine.check for name, engine in engines.items()},
         destinations={
             name: DestinationRule(
-                TargetType(target.type), default=target.default or types.count(target.type) == 1
+                TargetType(target.type),
+                default=target.default or types.count(target.type) == 1,
+                secret=target.credentials_secret or "",
             )
             for name, target in usable.items()
         },

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts.ledger import LIMIT_SECONDS, until
 from contracts.ledger_samples import ALL, NONE, answered, drive, submission, succeeded
 from reportbus.adapters.clock import SystemClock
 from reportbus.adapters.ledger.sql import SqlLedger
@@ -23,6 +22,7 @@ from reportbus.core.jobs import Stage
 from reportbus.core.model import Status
 from reportbus.ports import Intaken
 from servers.proxy import Cut, Proxy
+from waiting import LIMIT_SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -13,7 +13,7 @@ import pytest
 from flows.judge import judge
 from flows.line_process import LOG
 from flows.load import mixed
-from flows.stand import write_lock
+from flows.stand import LIMIT_SECONDS, write_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +92,7 @@ def test_nothing_starts_on_a_damaged_bus_and_once_it_is_removed_nothing_is_lost(
     stand.stop()
     spoil(stand, "bus.db")
     process = stand.start()
-    process.join()
+    process.join(LIMIT_SECONDS)
     stand.processes.remove(process)
     assert 1 == process.exitcode
     assert "SYS_BUS: " in stand.log_end()

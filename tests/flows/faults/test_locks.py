@@ -19,8 +19,8 @@ from reportbus.core.model import Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-AT_ONCE: Final = 5.0
-"""Far less than anybody waits for a lock, in seconds."""
+AT_ONCE: Final = 10.0
+"""Less than anybody waits for a lock, in seconds."""
 
 LEASE: Final = 2.0
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 import pytest
 
-from contracts.ledger import LIMIT_SECONDS
 from flows.judge import judge
 from flows.load import mixed
 from reportbus.adapters.clock import SystemClock
 from reportbus.adapters.ledger.database import Database
 from reportbus.core.errors import Transient
 from servers.proxy import Cut
+from waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The bus as a file, `bus.db`: topics, consumer groups of any number of processes on one host, replay.
+"""The bus as a file, `bus.db`: topics, consumer groups of any number of processes on one host.
 
 The bus carries hints, the ledger has the truth: so a commit waits for no disk (`synchronous=NORMAL`). A
 process that dies loses nothing; a machine that loses its power may lose the last messages and commits. A file
@@ -11,10 +11,11 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from reportbus.adapters.bus import sqlite_tables as tables
-from reportbus.adapters.bus.sqlite_consumer import CODE, HOLD_SECONDS, SqliteConsumer
+from reportbus.adapters.bus.sqlite_consumer import CODE, SqliteConsumer
 from reportbus.adapters.sqlite.database import Database, timestamp
 from reportbus.adapters.sqlite.many import execute_rows
 from reportbus.core.errors import Permanent
+from reportbus.core.intake.message import MAX_MESSAGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,21 +24,14 @@ if TYPE_CHECKING:
 
     from reportbus.ports import Clock, Message
 
-MAX_BODY: Final = 262_144
-"""Bytes of a body."""
-
 _TRIM_STEP: Final = 10_000  # messages removed in one transaction, for which the others wait
 
 
 class SqliteBus:
-    """The bus in the SQLite file `path`, made where it is missing; its members' lock files lie beside it.
+    """The bus in the SQLite file `path`, made where it is missing; its members' lock files lie beside it."""
 
-    After `hold_seconds` a batch goes to another member although the one that holds it lives.
-    """
-
-    def __init__(self, path: Path, clock: Clock, *, hold_seconds: float = HOLD_SECONDS) -> None:
+    def __init__(self, path: Path, clock: Clock) -> None:
         self._clock = clock
-        self._hold_seconds = hold_seconds
         self._lock = threading.Lock()
         self._consumers: list[SqliteConsumer] = []
         self._database = Database(path, synchronous="NORMAL", code=CODE, remake=True)
@@ -60,17 +54,10 @@ class SqliteBus:
     def subscribe(self, topic: str, group: str) -> SqliteConsumer:
         with self._database.write() as connection:
             connection.execute(tables.ADD_GROUP, {"topic": topic, "name": group})
-        consumer = SqliteConsumer(self._database, self._clock, topic, group, self._hold_seconds)
+        consumer = SqliteConsumer(self._database, self._clock, topic, group)
         with self._lock:
             self._consumers = [*(open_ for open_ in self._consumers if not open_.closed), consumer]
         return consumer
-
-    def seek(self, topic: str, group: str, since: datetime) -> None:
-        with self._database.write() as connection:
-            find = {"topic": topic, "since": timestamp(since)}
-            (first,) = connection.execute(tables.FIND_SINCE, find).fetchone()
-            connection.execute(tables.SET_NEXT, {"topic": topic, "name": group, "next": first})
-            connection.execute(tables.DROP_HOLDS, {"topic": topic, "name": group})
 
     def depth(self, topic: str, group: str) -> int:
         with self._database.read() as connection:
@@ -100,5 +87,5 @@ def _check(message: Message) -> None:
         message.key.encode()
     except UnicodeEncodeError:
         raise Permanent("SYS_MESSAGE", "a message is no UTF-8 text: it holds half a character") from None
-    if size > MAX_BODY:
-        raise Permanent("SYS_MESSAGE", f"a message has {size:,} bytes; the bus takes at most {MAX_BODY:,}")
+    if size > MAX_MESSAGE:
+        raise Permanent("SYS_MESSAGE", f"a message has {size:,} bytes; the bus takes at most {MAX_MESSAGE:,}")

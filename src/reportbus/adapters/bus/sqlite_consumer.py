@@ -45,11 +45,10 @@ class _Hold(NamedTuple):
 class SqliteConsumer:
     """One member of `group` on `topic`, until `close` or the end of its process unlocks its file."""
 
-    def __init__(self, database: Database, clock: Clock, topic: str, group: str, hold_seconds: float) -> None:
+    def __init__(self, database: Database, clock: Clock, topic: str, group: str) -> None:
         self._database = database
         self._clock = clock
         self._group = {"topic": topic, "name": group}
-        self._hold_time = timedelta(seconds=hold_seconds)
         self._folder = database.path.with_name(f"{database.path.name}-members")
         self._changes = Changes(database.path, CODE)
         try:
@@ -134,7 +133,7 @@ class SqliteConsumer:
                 break
         if not messages:  # somebody emptied the topic
             return _NOTHING, end
-        until = timestamp(self._clock.now() + self._hold_time)
+        until = timestamp(self._clock.now() + timedelta(seconds=HOLD_SECONDS))
         hold = {**self._group, "first": first, "last": end, "member": self._member.name, "until": until}
         token = connection.execute(tables.HOLD, hold).lastrowid
         return Batch(tuple(messages), str(token)), end

@@ -72,14 +72,6 @@ COMMIT: Final = "DELETE FROM holds WHERE id = ? AND member = ?"
 
 DROP_HOLD: Final = "DELETE FROM holds WHERE id = ?"
 
-DROP_HOLDS: Final = "DELETE FROM holds WHERE topic = :topic AND name = :name"
-
-FIND_SINCE: Final = """
-    SELECT COALESCE(
-        (SELECT id FROM messages WHERE topic = :topic AND at >= :since ORDER BY id LIMIT 1),
-        (SELECT MAX(id) + 1 FROM messages WHERE topic = :topic),
-        0)"""
-
 DEPTH: Final = f"""
     SELECT (SELECT COUNT(*) FROM messages WHERE topic = :topic AND id >= {_NEXT})
         + (SELECT COUNT(*) FROM holds AS h

@@ -41,15 +41,12 @@ class FolderTree:
         self._open: dict[str, OpenFolder] = {}
         self.made_in: set[str] = set()
         try:
-            fd = os.open(root, _FOLDER)
-        except FileNotFoundError as error:
-            raise Permanent("DST_ROOT_MISSING", f"the destination's folder {root} does not exist") from error
-        except NotADirectoryError as error:
-            raise _not_a_folder(root, root) from error
+            self._open[""] = self.root = _described(_root(root), root)
+            bare = mounted and os.stat("..", dir_fd=self.root.fd).st_dev == self.root.device
         except OSError as error:
+            self.close()
             raise folder_error(error, f"opening {root}") from error
-        self._open[""] = self.root = _described(fd, root)
-        if mounted and os.stat("..", dir_fd=fd).st_dev == self.root.device:
+        if bare:
             self.close()
             raise Transient("ServiceUnavailable", f"nothing is mounted at {root}")
 
@@ -65,7 +62,11 @@ class FolderTree:
                 raise Permanent(
                     "SEC_PATH", f"{quoted(path)} is not a path of plain folder names below the root"
                 )
-            known = self._open[path] = _described(self._walk(names), f"{self.root.path}/{path}")
+            place = f"{self.root.path}/{path}"
+            try:
+                known = self._open[path] = _described(self._walk(names), place)
+            except OSError as error:
+                raise folder_error(error, f"opening {place}") from error
         return known
 
     def close(self) -> None:
@@ -114,8 +115,22 @@ def is_plain_name(name: str) -> bool:
     return name not in {"", ".", ".."} and "/" not in name and "\0" not in name
 
 
+def _root(path: str) -> int:
+    try:
+        return os.open(path, _FOLDER)
+    except FileNotFoundError as error:
+        raise Permanent("DST_ROOT_MISSING", f"the destination's folder {path} does not exist") from error
+    except NotADirectoryError as error:
+        raise _not_a_folder(path, path) from error
+
+
 def _described(fd: int, path: str) -> OpenFolder:
-    about = os.fstat(fd)
+    """The open folder with its descriptor, which is closed where nothing can be told of it."""
+    try:
+        about = os.fstat(fd)
+    except OSError:
+        os.close(fd)
+        raise
     return OpenFolder(fd, path, about.st_dev, about.st_ino)
 
 

@@ -95,14 +95,20 @@ class MaildirDestination:
             )
 
     def _receipt(self, name: str, delivery: Delivery, *, repeated: bool) -> Receipt:
+        """What proves the mail. Of one that was there already the name alone was looked at.
+
+        It may hold what an earlier run made.
+        """
+        location = self._message_id(name)
+        if repeated:
+            return Receipt(location, verified="name", repeated=True)
         artifacts = delivery.artifacts
         return Receipt(
-            location=self._message_id(name),
+            location,
             verified="hash",
             size=sum(artifact.size for artifact in artifacts),
             sha256=artifacts[0].sha256 if len(artifacts) == 1 else "",
-            repeated=repeated,
-            possible_duplicate=delivery.possible_duplicate and not repeated,
+            possible_duplicate=delivery.possible_duplicate,
         )
 
     def _message_id(self, name: str) -> str:

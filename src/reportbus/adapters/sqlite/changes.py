@@ -48,12 +48,14 @@ class Changes:
         """Whether somebody has committed since the last call, or does within `timeout` seconds from now.
 
         True also after a `ring`. False also where another thread waits here all that time, and after `close`.
+        Raises Transient or Permanent `code` where the file cannot be looked at.
         """
         deadline = time.monotonic() + timeout
         if not self._waiting.acquire(timeout=max(0.0, timeout)):
             return False
         try:
-            return self._wait(deadline)
+            with our_errors(self._path, self._code):
+                return self._wait(deadline)
         finally:
             self._waiting.release()
 
@@ -101,7 +103,7 @@ class Changes:
         while not self._closed:
             if self._replaced():
                 return True
-            version = self._read_version()
+            version = _version(self._connection)
             if version != self._version:
                 self._version = version
                 return True
@@ -113,10 +115,6 @@ class Changes:
                 return not self._closed
             pause = FIRST_PAUSE if written else min(2 * pause, self._longest_pause)
         return False
-
-    def _read_version(self) -> int:
-        with our_errors(self._path, self._code):
-            return _version(self._connection)
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from reportbus.core.intake.message import MAX_MESSAGE
 from reportbus.core.model import Status
 
-MAX_VALUE: Final = 262_144
+MAX_VALUE: Final = MAX_MESSAGE
 """Characters of a value. Of a longer one so many and one more are read, which shows that it is too long."""
 
 REQUEST_COLUMNS: Final = (

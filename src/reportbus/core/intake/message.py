@@ -12,6 +12,8 @@ import math
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from reportbus.core.strict_json import MAX_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 
-MAX_MESSAGE: Final = 262_144
-"""Bytes of the largest message a bus takes."""
+MAX_MESSAGE: Final = MAX_BYTES
+"""Bytes of the largest message a bus takes: one whose JSON is still read."""
 
 HEADING: Final = ("REQUEST_ID", "REPORT_TYPE", "REPORT_NAME", "PRIORITY", "REQUESTED_BY", "REQUESTED_AT")
 """The columns that say what a request is about."""
@@ -57,17 +59,15 @@ def row_to_text(
     ref: str,
     columns: Mapping[str, object],
     distribution: Sequence[Mapping[str, object]] = (),
-    *,
-    max_bytes: int = MAX_MESSAGE,
 ) -> str:
-    """The message of a row, in at most `max_bytes` bytes of UTF-8; a larger row is cut to its heading."""
+    """The message of a row, in at most MAX_MESSAGE bytes of UTF-8; a larger row is cut to its heading."""
     values = storable(columns)
     rows = [storable(row) for row in distribution]
     least = sum(len(value) for row in (values, *rows) for value in row.values() if isinstance(value, str))
-    if least <= max_bytes:
+    if least <= MAX_MESSAGE:
         body = _encode({"v": VERSION, "ref": ref, "columns": values, "distribution": rows})
         size = len(body) if body.isascii() else len(body.encode())
-        if size <= max_bytes:
+        if size <= MAX_MESSAGE:
             return body
         least = size
     heading = {name: _shortened(values[name]) for name in HEADING if name in values}

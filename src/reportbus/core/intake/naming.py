@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from reportbus.core.errors import Refused
 from reportbus.core.formats import FORMATS
 from reportbus.core.intake.words import Problems, shown
-from reportbus.core.names import check_extension, compile_template
+from reportbus.core.names import check_extension
+from reportbus.core.template import compile_template
 from reportbus.core.text import one_line
 
 if TYPE_CHECKING:

@@ -7,14 +7,16 @@ import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from reportbus.adapters.clock import SystemClock
 from reportbus.core.errors import ReportbusError
+from reportbus.wiring import looks
+from reportbus.wiring.looks import LATER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from reportbus.config import Settings
     from reportbus.config.destinations import ChannelSettings, DestinationSettings
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
     from reportbus.ports import Engine, Verdict
 
     Check = tuple[str, bool | None, str]
-
-_LATER: Final = "not there yet; made at the first use"
-_EMPTY: Final = "is empty; its tables are made at the first use"
 
 
 class _Tested(Protocol):
@@ -46,9 +45,9 @@ def checks(settings: Settings, redactor: Redactor) -> Iterator[Check]:
     for hint in settings.hints:
         yield "configuration", True, hint
     yield "home", *_folder(settings.home)
-    yield "worktable", *_look(settings.worktable.path, lambda: _worktable(settings))
-    yield "bus", *_look(settings.bus.path, lambda: _bus(settings))
-    yield "ledger", *_told(lambda: _ledger(settings))
+    yield "worktable", *_told(lambda: looks.worktable(settings))
+    yield "bus", *_told(lambda: looks.bus(settings))
+    yield "ledger", *_told(lambda: looks.ledger(settings))
     yield "staging", *_folder(settings.staging.root)
     yield from _engines(settings, redactor)
     yield from _places(settings)
@@ -114,9 +113,14 @@ def _place(
 ) -> Iterator[Check]:
     folder = _folder_of(place)
     if place.enabled and folder is not None and folder.is_relative_to(home) and not folder.exists():
-        yield what, True, f"{folder} is {_LATER}"
+        yield what, True, f"{folder} is {LATER}"
         return
-    for made in make().values():
+    try:
+        found = make()
+    except ReportbusError as error:
+        yield what, False, str(error)
+        return
+    for made in found.values():
         try:
             yield what, *_verdict(made.test)
         finally:
@@ -135,57 +139,12 @@ def _folder_of(place: DestinationSettings | ChannelSettings) -> Path | None:
             return None
 
 
-def _worktable(settings: Settings) -> str:
-    from reportbus.adapters.worktable.sqlite_look import waiting
-
-    path = settings.worktable.path
-    found = waiting(path, SystemClock().now())
-    if found is None:
-        return f"{path} {_EMPTY}"
-    return f"{path} answers" + ("; requests wait in it" if found else "")
-
-
-def _bus(settings: Settings) -> str:
-    from reportbus.adapters.bus.sqlite_look import depth
-
-    path = settings.bus.path
-    found = depth(path, settings.bus.topic, "reportbus")
-    return f"{path} {_EMPTY}" if found is None else f"{path} answers; {found} messages wait"
-
-
-def _ledger(settings: Settings) -> tuple[bool, str]:
-    from reportbus.adapters.ledger.database import Database
-    from reportbus.adapters.ledger.revision import REVISION, current, looked_up
-
-    database = Database(settings.ledger.url, SystemClock(), pool=1)
-    try:
-        file = Path(database.url.database or "") if database.dialect.name == "sqlite" else None
-        if file is not None and not file.exists():
-            return True, f"{file} is {_LATER}"
-        have = current(database) if file is None else looked_up(file)
-    finally:
-        database.close()
-    if file is not None and have is None:
-        return True, f"{file} {_EMPTY}"
-    if have != REVISION:
-        return (
-            False,
-            f"its schema is {have or 'empty'}, this version's is {REVISION}; run: reportbus db upgrade",
-        )
-    return True, f"it answers; its schema is {have}"
-
-
 def _folder(path: Path) -> tuple[bool, str]:
     if not path.exists():
-        return True, f"{path} is {_LATER}"
+        return True, f"{path} is {LATER}"
     if not os.access(path, os.W_OK | os.X_OK):
         return False, f"{path} cannot be written to by this user"
     return True, f"{path} can be written to"
-
-
-def _look(path: Path, look: Callable[[], str]) -> tuple[bool, str]:
-    """A file that is not there is made later; one that is there is looked at."""
-    return _told(lambda: (True, look() if path.exists() else f"{path} is {_LATER}"))
 
 
 def _verdict(test: Callable[[], Verdict]) -> tuple[bool, str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from reportbus.core.jobs import Stage
 from reportbus.core.model import Status
 from reportbus.core.text import quoted
 from reportbus.entry.actions.finding import status_of
 from reportbus.entry.actions.words import seconds, subject_words
+from reportbus.wiring.roles import STAGE_OF
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 
 Outlook: TypeAlias = "tuple[tuple[Coming, ...], tuple[str, ...]]"
 
-_ROLE_OF: Final = {
-    Stage.GENERATE: "generator",
-    Stage.DELIVER: "distributor",
-    Stage.NOTIFY: "notifier",
-}
+_ROLE_OF: Final = {stage: role for role, stage in STAGE_OF.items()}
 
 
 @dataclass(frozen=True, slots=True)

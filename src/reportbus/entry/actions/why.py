@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from reportbus.core.codes import CODES
 from reportbus.core.jobs import Stage
+from reportbus.core.lifecycle import COMPONENT_OF
 from reportbus.core.model import Status
 from reportbus.core.notes import EventType
 from reportbus.core.text import quoted
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from reportbus.entry.actions.outlook import Coming, Line
     from reportbus.ports import AuditRow, RequestView, WorktableRow
 
+_STAGE_OF: Final = {component.value: stage for stage, component in COMPONENT_OF.items()}
 _CODE: Final = re.compile(r"\b[A-Z]{2,3}_[A-Z_]+\b")
 
 
@@ -164,9 +166,8 @@ def _rule(fault: Mapping[str, JsonValue], code: str) -> str:
 
 def _faults(rows: Sequence[AuditRow], run: int) -> Mapping[tuple[Stage, int], Mapping[str, JsonValue]]:
     """The particulars of each job's newest failed attempt in this run."""
-    stages = {"ENGINE": Stage.GENERATE, "DISTRIBUTOR": Stage.DELIVER, "NOTIFIER": Stage.NOTIFY}
     return {
-        (stages[row.component], number_of(row.details.get("subject"))): row.details
+        (_STAGE_OF[row.component], number_of(row.details.get("subject"))): row.details
         for row in rows
         if row.event_type == EventType.ERROR and row.details.get("run") == run
     }

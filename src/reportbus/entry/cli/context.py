@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from reportbus.wiring.parts import Parts
 
 FAILED: Final = 1
-USAGE: Final = 2
 MISCONFIGURED: Final = 78
 
 _QUIET: Final = "WARNING"

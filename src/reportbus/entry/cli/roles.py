@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 import time
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -15,16 +15,15 @@ from reportbus import __version__
 from reportbus.entry.cli import context
 from reportbus.entry.cli.limits import places
 from reportbus.entry.cli.output import output_option, print_fields, print_json
+from reportbus.entry.stop_signals import NUMBERS, StopSignals
+from reportbus.wiring.roles import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import FrameType
+    from threading import Event
 
     from reportbus.wiring.parts import Parts
 
-ROLES: Final = ("poller", "orchestrator", "generator", "distributor", "notifier")
-
-_BY_SIGNAL: Final = 128
 _USES: Final = {
     "poller": ("worktable", "bus"),
     "orchestrator": ("bus", "ledger"),
@@ -46,7 +45,7 @@ def up(*, as_json: bool) -> None:
     Work in hand is finished or handed back within the grace (stop.grace_seconds); a second signal ends it at
     once.
     """
-    _serve(ROLES, as_json=as_json)
+    _serve(tuple(ROLES), as_json=as_json)
 
 
 @click.command()
@@ -66,12 +65,12 @@ def _serve(roles: Sequence[str], *, as_json: bool) -> None:
 
     parts = context.parts(serving=True)
     context.engines(parts)
-    stop = _Stop(parts.settings.stop.grace_seconds)
-    if not wait_for_ledger(parts, roles, stop.asked):
+    stop = _stop(parts.settings.stop.grace_seconds)
+    if not wait_for_ledger(parts, roles, stop):
         return
     loops = line.loops(parts, roles)
     _announce(parts, roles, as_json=as_json)
-    well = line.run(loops, stop.asked)
+    well = line.run(loops, stop)
     if line.at_work():
         _end(0 if well else context.FAILED)
     if not well:
@@ -84,28 +83,19 @@ def _end(code: int) -> None:
     os._exit(code)
 
 
-class _Stop:
-    """The wish to stop, by a signal or by a fault; a second signal ends the process where it stands."""
+def _stop(grace: float) -> Event:
+    """The wish to stop, by a signal or by a fault. A stop that takes too long is ended, whatever may hang."""
+    signals = StopSignals()
+    for number in NUMBERS:
+        signal.signal(number, signals.hear)
 
-    def __init__(self, grace: float) -> None:
-        self.asked = threading.Event()
-        self._longest = grace + _MARGIN_SECONDS
-        self._signalled = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._heard)
-        threading.Thread(target=self._limit, daemon=True).start()
-
-    def _heard(self, number: int, _frame: FrameType | None) -> None:
-        if self._signalled:
-            os._exit(_BY_SIGNAL + number)
-        self._signalled = True
-        self.asked.set()
-
-    def _limit(self) -> None:
-        """End the process when a stop has had its time, whatever may hang by then."""
-        self.asked.wait()
-        time.sleep(self._longest)
+    def limit() -> None:
+        signals.asked.wait()
+        time.sleep(grace + _MARGIN_SECONDS)
         os._exit(context.FAILED)
+
+    Thread(target=limit, daemon=True).start()
+    return signals.asked
 
 
 def _announce(parts: Parts, roles: Sequence[str], *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from reportbus.entry.cli.context import Failure
 from reportbus.entry.demo.home import shown
 from reportbus.wiring import line
+from reportbus.wiring.roles import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ class Running:
         self._thread.join(self._parts.settings.stop.grace_seconds + _MARGIN_SECONDS)
 
     def _run(self) -> None:
-        line.run(line.loops(self._parts, line.ROLES), self._stop)
+        line.run(line.loops(self._parts, ROLES), self._stop)
 
 
 @contextmanager
