@@ -52,12 +52,9 @@ class Connection:
 class ExportReport:
     """One data export of the catalogue: fills `Producer`."""
 
-    def __init__(
-        self, definition: ReportDefinition, connection: Connection, faces: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, definition: ReportDefinition, connection: Connection) -> None:
         self._definition = definition
         self._connection = connection
-        self._faces = tuple(faces)
 
     def check(self, parameters: Mapping[str, JsonValue], format_: str) -> Sequence[Problem]:
         """Fills `Producer`."""
@@ -69,34 +66,25 @@ class ExportReport:
         if problems:
             raise Refused(problems)
         make: Make = resolve_name("reportbus.adapters.engines.python.making:make")
-        return make(self._definition, self._connection.source(), work, sink, self._faces)
+        return make(self._definition, self._connection.source(), work, sink)
 
 
 class Make(Protocol):
     """What `making` does, which is loaded with the first report since it brings Arrow along."""
 
     def __call__(
-        self,
-        definition: ReportDefinition,
-        source: Source,
-        work: Work,
-        sink: StagedWriter,
-        faces: tuple[str, ...],
+        self, definition: ReportDefinition, source: Source, work: Work, sink: StagedWriter
     ) -> Produced:
         """Make one report whose parameters are known to be good."""
 
 
 def exports(
-    definitions: Iterable[ReportDefinition],
-    connections: Mapping[str, Connection],
-    *,
-    faces: Iterable[str] = (),
+    definitions: Iterable[ReportDefinition], connections: Mapping[str, Connection]
 ) -> dict[str, ExportReport]:
-    """The exports by name. `faces` are TrueType files for signs that the built-in typefaces lack.
+    """The exports by name.
 
     Raises Refused where a definition names a connection that is not configured, or two have one name.
     """
-    faces = tuple(faces)
     problems = []
     found: dict[str, ExportReport] = {}
     for definition in definitions:
@@ -111,7 +99,7 @@ def exports(
                 Problem("CFG_INCONSISTENT", "two reports have this name", f"report {definition.name!r}")
             )
         else:
-            found[definition.name] = ExportReport(definition, connection, faces)
+            found[definition.name] = ExportReport(definition, connection)
     if problems:
         raise Refused(problems)
     return found

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from reportbus.ports import StagedWriter, Work
 
 
-def make(
-    definition: ReportDefinition, source: Source, work: Work, sink: StagedWriter, faces: tuple[str, ...] = ()
-) -> Produced:
+def make(definition: ReportDefinition, source: Source, work: Work, sink: StagedWriter) -> Produced:
     """Make one report whose parameters are known to be good."""
     request = work.request
     values = {
@@ -36,7 +34,6 @@ def make(
             columns=columns_of(stream.schema, definition.columns),
             source=stream.batches,
             watch=watch,
-            faces=faces,
         )
         writer(request.format)(report, sink)
     return Produced(rows=report.rows, note="; ".join(report.notes))

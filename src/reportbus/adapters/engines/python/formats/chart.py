@@ -25,6 +25,7 @@ COLOURS: Final = ("#2f6fb2", "#e07b39", "#3a9a68", "#b5475c", "#7a5ba6", "#8a6d3
 _GRID, _INK = "#d9dee4", "#47525d"
 _SIZE: Final = 7.5
 _TITLE_SIZE: Final = 10.0
+_LONGEST_NAME: Final = 18  # characters below the axis
 
 
 class Pen(Protocol):
@@ -173,8 +174,8 @@ def _names(data: ChartData, pen: Pen, plot: _Plot) -> None:
         pen.text(middle, plot.bottom + _SIZE + 5, shown[number], _SIZE, "middle", _INK)
 
 
-def _short(name: str, longest: int = 18) -> str:
-    return name if len(name) <= longest else name[: longest - 1] + "…"
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
 
 
 def _bars(data: ChartData, pen: Pen, plot: _Plot) -> None:

@@ -40,10 +40,8 @@ def write(report: Report, sink: Sink) -> None:
     totals = Totals(report)
     preview = Preview(report)
     sample = [_first_texts(report, preview, number) for number in range(len(report.columns))]
-    layout = lay_out(
-        report.columns, sample, Fonts(report.faces), landscape=report.definition.landscape, margin=MARGIN
-    )
-    document = Document(sink, report.definition.title, report.requested_at, layout.page, report.faces)
+    layout = lay_out(report.columns, sample, Fonts(), landscape=report.definition.landscape, margin=MARGIN)
+    document = Document(sink, report.definition.title, report.requested_at, layout.page)
     table = Table(document, layout, [column.label for column in report.columns])
     page = document.page()
     table.begin(page, _head(page, document.fonts, report, preview))

@@ -9,7 +9,6 @@ from reportbus.adapters.engines.python.formats.pdf.fonts import Fonts
 from reportbus.adapters.engines.python.formats.pdf.page import PALE_INK, Page
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from reportbus.adapters.engines.python.report import Sink
@@ -26,10 +25,8 @@ class Document:
     counted.
     """
 
-    def __init__(
-        self, sink: Sink, title: str, made: datetime, size: tuple[float, float], faces: Sequence[str]
-    ) -> None:
-        self.fonts = Fonts(faces)
+    def __init__(self, sink: Sink, title: str, made: datetime, size: tuple[float, float]) -> None:
+        self.fonts = Fonts()
         self.size = size
         self.pages = 0
         self._title = title
