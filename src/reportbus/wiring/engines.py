@@ -14,7 +14,9 @@ from reportbus.config.connections import (
     SqliteConnection,
 )
 from reportbus.config.engines import PythonSettings
-from reportbus.core.errors import Problem, Refused
+from reportbus.config.secrecy import secret_named
+from reportbus.core.errors import Permanent, Problem, Refused
+from reportbus.wiring.secrecy import secret_options, secrets_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +57,7 @@ def _python(engine: PythonSettings, files: Sequence[ReportFile], secrets: Secret
     )
     definitions: list[ReportDefinition] = []
     catalogue: dict[str, Producer] = {}
-    problems: list[Problem] = []
+    problems = _secrets_missing(engine, secrets)
     for file in files:
         try:
             if "script" in file.values:
@@ -78,6 +80,18 @@ def _python(engine: PythonSettings, files: Sequence[ReportFile], secrets: Secret
     if any("script" in file.values for file in files):
         resources.append(sandbox)
     return PythonEngine(catalogue, resources)
+
+
+def _secrets_missing(engine: PythonSettings, secrets: Secrets) -> list[Problem]:
+    """What is wrong with the secrets that the engine's connections name."""
+    problems = []
+    for connection in engine.connections.values():
+        for name in secrets_named(connection):
+            try:
+                secrets.get(name)
+            except Permanent as error:
+                problems.append(Problem(error.code, error.text, f"connection {connection.name!r}"))
+    return problems
 
 
 def _register(
@@ -121,7 +135,8 @@ def _connection(connection: ConnectionSettings) -> python.ConnectionSettings:
             return python.AdbcSettings(
                 connection.name,
                 connection.driver,
-                connection.options,
+                {name: text for name, text in connection.options.items() if secret_named(text) is None},
+                secret_options(connection),
                 connection.secret or "",
                 connection.parameters,
                 connection.kept,

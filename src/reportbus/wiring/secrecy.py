@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from reportbus.config.connections import AdbcConnection, PostgresqlConnection, SqlAlchemyConnection
 from reportbus.config.engines import PythonSettings
-from reportbus.config.secrecy import looks_secret
+from reportbus.config.secrecy import looks_secret, secret_named
 from reportbus.core.redact import Redactor
 from reportbus.core.secret_values import passwords_in, secret_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from reportbus.config.connections import ConnectionSettings
     from reportbus.config.settings import Settings
@@ -49,6 +49,24 @@ def _written(connection: ConnectionSettings) -> Iterator[str]:
         case PostgresqlConnection() | SqlAlchemyConnection():
             yield from passwords_in(connection.url)
         case AdbcConnection():
-            yield from secret_values({k: v for k, v in connection.options.items() if looks_secret(k)})
-            for value in connection.options.values():
+            written = {k: v for k, v in connection.options.items() if secret_named(v) is None}
+            yield from secret_values({k: v for k, v in written.items() if looks_secret(k)})
+            for value in written.values():
                 yield from passwords_in(value)
+
+
+def secrets_named(connection: ConnectionSettings) -> Iterator[str]:
+    """The names of the secrets that a connection is opened with."""
+    match connection:
+        case PostgresqlConnection(secret=str(name)) | SqlAlchemyConnection(secret=str(name)):
+            yield name
+        case AdbcConnection():
+            if connection.secret is not None:
+                yield connection.secret
+            yield from secret_options(connection).values()
+
+
+def secret_options(connection: AdbcConnection) -> Mapping[str, str]:
+    """The driver's options that name a secret, and which."""
+    named = {option: secret_named(text) for option, text in connection.options.items()}
+    return {option: name for option, name in named.items() if name is not None}

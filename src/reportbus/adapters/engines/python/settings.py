@@ -49,12 +49,14 @@ class PostgresSettings:
 class AdbcSettings:
     """Any ADBC driver: a Python package or shared library, its options, and how it spells parameters.
 
-    The fields of the secret that `secret` names are further options.
+    The fields of the secret that `secret` names are further options. `secret_options` are options that have a
+    secret's name each: they get the secret's field of the option's name, else its field `value`.
     """
 
     name: str
     driver: str
     options: Mapping[str, str] = field(default_factory=dict)
+    secret_options: Mapping[str, str] = field(default_factory=dict)
     secret: str = ""
     parameters: str = "qmark"
     kept: int = 4

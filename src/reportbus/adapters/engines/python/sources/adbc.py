@@ -11,6 +11,7 @@ import pyarrow as pa
 from adbc_driver_manager import Error as AdbcError
 from adbc_driver_manager import InterfaceError, OperationalError, dbapi
 
+from reportbus.adapters.engines.python.sources.login import LogIn
 from reportbus.adapters.engines.python.sources.pool import Pool
 from reportbus.adapters.engines.python.sources.source import Stream
 from reportbus.core.errors import Permanent, ReportbusError, Transient
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reportbus.adapters.engines.python.settings import AdbcSettings
+    from reportbus.adapters.engines.python.sources.login import Found
     from reportbus.adapters.engines.python.sources.source import Query
     from reportbus.adapters.engines.python.watch import Watch
     from reportbus.ports import Secrets
@@ -33,7 +35,7 @@ class AdbcSource:
 
     def __init__(self, settings: AdbcSettings, secrets: Secrets | None = None) -> None:
         self._settings = settings
-        self._secrets = secrets
+        self._login = LogIn(secrets, settings.secret, *settings.secret_options.values())
         self._pool = Pool(self._connect, settings.kept)
 
     @contextmanager
@@ -64,10 +66,15 @@ class AdbcSource:
         self._pool.close()
 
     def _connect(self) -> dbapi.Connection:
-        options = dict(self._settings.options)
-        if self._settings.secret and self._secrets is not None:
-            options |= self._secrets.get(self._settings.secret)
-        return dbapi.connect(_library(self._settings.driver), db_kwargs=options, autocommit=True)
+        return self._login.opened(self._opened, (AdbcError,))
+
+    def _opened(self, secrets: Found) -> dbapi.Connection:
+        settings = self._settings
+        options = {**settings.options, **secrets.get(settings.secret, {})}
+        for option, name in settings.secret_options.items():
+            secret = secrets[name]
+            options[option] = secret[option if option in secret else "value"]
+        return dbapi.connect(_library(settings.driver), db_kwargs=options, autocommit=True)
 
 
 def _library(driver: str) -> str:
