@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
 import time
 from datetime import UTC, date, datetime
@@ -319,6 +320,26 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
             bench.make("CSV", "SELECT 1 AS one")
         assert not (tmp_path / "none.db").exists()
         bench.close()
+
+
+def test_a_duckdb_that_cannot_be_opened_keeps_no_folder_and_no_file_open(tmp_path: Path) -> None:
+    bench = ExportBench({"kind": "duckdb", "path": str(tmp_path / "none.db")})
+    engine = bench.engine(sql="SELECT 1 AS one")
+    assert not engine.test().ok
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - it is no folder of ours
+    for _ in range(5):
+        assert not engine.test().ok
+    assert before == len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - as above
+    bench.close()
+
+
+def test_testing_a_duckdb_leaves_no_cursor_behind(duck: ExportBench) -> None:
+    engine = duck.engine(sql="SELECT 1 AS one")
+    assert engine.test().ok
+    source = engine._resources[0].source()  # type: ignore[attr-defined]
+    assert set() == source._cursors
+    assert engine.generate(duck.work("CSV"), MemorySink()).rows == 1
+    assert set() == source._cursors
 
 
 def test_postgresql_types_are_kept(postgres: ExportBench) -> None:
