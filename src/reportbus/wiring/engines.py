@@ -16,7 +16,7 @@ from reportbus.config.connections import (
 from reportbus.config.engines import PythonSettings
 from reportbus.config.secrecy import secret_named
 from reportbus.core.errors import Permanent, Problem, Refused
-from reportbus.wiring.secrecy import secret_options, secrets_named
+from reportbus.wiring.secrecy import secrets_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,8 +135,10 @@ def _connection(connection: ConnectionSettings) -> python.ConnectionSettings:
             return python.AdbcSettings(
                 connection.name,
                 connection.driver,
-                {name: text for name, text in connection.options.items() if secret_named(text) is None},
-                secret_options(connection),
+                {
+                    option: text if (name := secret_named(text)) is None else python.FromSecret(name)
+                    for option, text in connection.options.items()
+                },
                 connection.secret or "",
                 connection.parameters,
                 connection.kept,

@@ -11,7 +11,7 @@ from reportbus.core.redact import Redactor
 from reportbus.core.secret_values import passwords_in, secret_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from reportbus.config.connections import ConnectionSettings
     from reportbus.config.settings import Settings
@@ -63,10 +63,4 @@ def secrets_named(connection: ConnectionSettings) -> Iterator[str]:
         case AdbcConnection():
             if connection.secret is not None:
                 yield connection.secret
-            yield from secret_options(connection).values()
-
-
-def secret_options(connection: AdbcConnection) -> Mapping[str, str]:
-    """The driver's options that name a secret, and which."""
-    named = {option: secret_named(text) for option, text in connection.options.items()}
-    return {option: name for option, name in named.items() if name is not None}
+            yield from filter(None, map(secret_named, connection.options.values()))

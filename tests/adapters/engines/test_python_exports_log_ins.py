@@ -9,7 +9,12 @@ from sqlalchemy import create_engine, make_url
 
 from adapters.engines.export_sources import make_sqlite
 from reportbus.adapters.engines.python.exports import Connection
-from reportbus.adapters.engines.python.settings import AdbcSettings, PostgresSettings, SqlAlchemySettings
+from reportbus.adapters.engines.python.settings import (
+    AdbcSettings,
+    FromSecret,
+    PostgresSettings,
+    SqlAlchemySettings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -98,7 +103,7 @@ def test_a_log_in_that_is_refused_shows_in_no_error_and_is_not_tried_again_uncha
 def test_an_option_of_an_adbc_driver_comes_from_a_secrets_field(tmp_path: Path, field: str) -> None:
     make_sqlite(tmp_path / "people.db")
     store = Store({field: str(tmp_path / "none" / "people.db")}, {field: str(tmp_path / "people.db")})
-    settings = AdbcSettings("main", "adbc_driver_sqlite", secret_options={"uri": "login"})
+    settings = AdbcSettings("main", "adbc_driver_sqlite", {"uri": FromSecret("login")})
     connection = Connection(settings, store)
     assert connection.test().ok
     assert store.refreshed == 1

@@ -46,17 +46,22 @@ class PostgresSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FromSecret:
+    """What stands for a field of the secret `name`: the one with the option's own name, else `value`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class AdbcSettings:
     """Any ADBC driver: a Python package or shared library, its options, and how it spells parameters.
 
-    The fields of the secret that `secret` names are further options. `secret_options` are options that have a
-    secret's name each: they get the secret's field of the option's name, else its field `value`.
+    The fields of the secret that `secret` names are further options.
     """
 
     name: str
     driver: str
-    options: Mapping[str, str] = field(default_factory=dict)
-    secret_options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str | FromSecret] = field(default_factory=dict)
     secret: str = ""
     parameters: str = "qmark"
     kept: int = 4

@@ -11,6 +11,7 @@ import pyarrow as pa
 from adbc_driver_manager import Error as AdbcError
 from adbc_driver_manager import InterfaceError, OperationalError, dbapi
 
+from reportbus.adapters.engines.python.settings import FromSecret
 from reportbus.adapters.engines.python.sources.login import LogIn
 from reportbus.adapters.engines.python.sources.pool import Pool
 from reportbus.adapters.engines.python.sources.source import Stream
@@ -35,7 +36,8 @@ class AdbcSource:
 
     def __init__(self, settings: AdbcSettings, secrets: Secrets | None = None) -> None:
         self._settings = settings
-        self._login = LogIn(secrets, settings.secret, *settings.secret_options.values())
+        named = [option.name for option in settings.options.values() if isinstance(option, FromSecret)]
+        self._login = LogIn(secrets, settings.secret, *named)
         self._pool = Pool(self._connect, settings.kept)
 
     @contextmanager
@@ -70,11 +72,16 @@ class AdbcSource:
 
     def _opened(self, secrets: Found) -> dbapi.Connection:
         settings = self._settings
-        options = {**settings.options, **secrets.get(settings.secret, {})}
-        for option, name in settings.secret_options.items():
-            secret = secrets[name]
-            options[option] = secret[option if option in secret else "value"]
+        options = {name: _resolved(name, option, secrets) for name, option in settings.options.items()}
+        options |= secrets.get(settings.secret, {})
         return dbapi.connect(_library(settings.driver), db_kwargs=options, autocommit=True)
+
+
+def _resolved(name: str, option: str | FromSecret, secrets: Found) -> str:
+    if isinstance(option, str):
+        return option
+    secret = secrets[option.name]
+    return secret[name if name in secret else "value"]
 
 
 def _library(driver: str) -> str:

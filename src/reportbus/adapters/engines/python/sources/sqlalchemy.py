@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import create_engine, event, make_url, text
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from sqlalchemy import URL, Connection, CursorResult, Dialect, Engine, TextClause
+    from sqlalchemy import URL, Connection, CursorResult, Dialect, Engine, ExceptionContext, TextClause
 
     from reportbus.adapters.engines.python.settings import SqlAlchemySettings
     from reportbus.adapters.engines.python.sources.source import Query, Stream
@@ -95,6 +95,13 @@ def _engine(settings: SqlAlchemySettings, secrets: Secrets | None) -> Engine:
             lambda found: _opened(dialect, _with(url, found.get(settings.secret, {}))),
             (dialect.loaded_dbapi.Error,),
         )
+
+    @event.listens_for(engine, "handle_error")
+    def _close(context: ExceptionContext) -> None:
+        """SQLAlchemy leaves the cursor of a connection that is gone as it is."""
+        if context.is_disconnect and context.execution_context is not None:
+            with suppress(context.dialect.loaded_dbapi.Error):
+                context.execution_context.cursor.close()
 
     return engine
 
