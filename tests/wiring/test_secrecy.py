@@ -68,3 +68,43 @@ def test_a_command_that_makes_no_parts_masks_secrets_too(shell: CommandLine, wor
     assert MASK in result.output
     assert CANARY not in result.output
     assert CANARY not in shell.run(*words, "-o", "json", code=result.exit_code).output
+
+
+REFERENCES = """
+engines:
+  python:
+    connections:
+      local: {kind: duckdb}
+      driver: {kind: adbc, driver: adbc_driver_sqlite, options: {uri: "secret:place", mode: readonly}}
+"""
+
+
+@pytest.mark.parametrize("stored", ["{path}", '{{"uri": "{path}", "value": "elsewhere"}}'])
+def test_an_option_that_names_a_secret_reaches_the_driver_as_its_value_and_is_masked(
+    shell: CommandLine, stored: str
+) -> None:
+    path = str(shell.folder / f"{CANARY}.db")
+    shell.variables["REPORTBUS_SECRET_PLACE"] = stored.format(path=path)
+    shell.write("engines.yaml", REFERENCES.replace(", mode: readonly", ""))
+    with shell.parts() as parts:
+        assert parts.engines["PYTHON"].test().ok
+        assert parts.redactor.redact(f"cannot open {path}") == f"cannot open {MASK}"
+        assert parts.redactor.redact("see secret:place") == "see secret:place"
+    assert (shell.folder / f"{CANARY}.db").exists(), "the driver has made it"
+
+
+@pytest.mark.parametrize("words", [("config", "check"), ("doctor",)])
+def test_a_secret_that_a_connection_names_and_nobody_has_is_a_problem(
+    shell: CommandLine, words: tuple[str, ...]
+) -> None:
+    shell.write("engines.yaml", REFERENCES)
+    result = shell.run(*words, code=78 if words[0] == "config" else 1)
+    assert "SEC_SECRET_NOT_FOUND" in result.output
+    assert "driver" in result.output
+
+
+def test_a_reference_that_is_no_name_of_a_secret_is_refused_unseen(shell: CommandLine) -> None:
+    shell.write("engines.yaml", REFERENCES.replace("secret:place", f"secret:{CANARY}!"))
+    output = shell.run("config", "check", code=78).output
+    assert "SEC_INLINE_SECRET" in output
+    assert CANARY not in output

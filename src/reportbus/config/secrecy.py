@@ -21,6 +21,11 @@ def looks_secret(name: str) -> bool:
     return _NAMES.search(name) is not None
 
 
+def secret_named(text: str) -> str | None:
+    """The secret's name in `secret:NAME`; None for any other text."""
+    return text.removeprefix(REFERENCE) if text.startswith(REFERENCE) else None
+
+
 def is_written_out(value: Scalar) -> bool:
     """Whether the value stands in a file as it is: no variable gave it, and it names no secret."""
     return value.style is not Style.GIVEN and not value.text.startswith(REFERENCE)

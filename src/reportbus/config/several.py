@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from reportbus.config.addresses import SecretName
 from reportbus.config.kinds import Bases, Kind, scalar, text_of
 from reportbus.config.nodes import Items, Node, Scalar, Style, Table, kind_of
 from reportbus.config.plain import mistaken
 from reportbus.config.problems import Unfit, unfit
-from reportbus.config.secrecy import REFERENCE, holds_a_password, is_written_out, looks_secret
+from reportbus.config.secrecy import REFERENCE, holds_a_password, is_written_out, looks_secret, secret_named
 from reportbus.core.redact import MASK
 from reportbus.core.text import quoted
 
@@ -67,12 +68,12 @@ class MapOf(Kind["Mapping[str, T]"], Generic[T]):
 
 
 class Parameters(Kind["Mapping[str, str]"]):
-    """Names with texts for a library, whatever they mean; `secret:NAME` stands for a secret, put in later."""
+    """Names with texts for a library, whatever they mean; `secret:NAME` stands for a secret's field."""
 
     name = "names, each with a text"
 
     def read(self, node: Node, bases: Bases) -> Mapping[str, str]:
-        return dict(_each(_named(node, self.name), _parameter))
+        return dict(_each(_named(node, self.name), lambda name, item: _parameter(name, item, bases)))
 
     def schema(self) -> dict[str, JsonValue]:
         return {"type": "object", "additionalProperties": {"type": "string"}}
@@ -109,8 +110,10 @@ def _items(node: Node) -> tuple[Node, ...]:
     return tuple(Scalar(node.where, text) for text in given)
 
 
-def _parameter(name: str, node: Node) -> str:
+def _parameter(name: str, node: Node, bases: Bases) -> str:
     value = text_of(node, f"text for {name}")
+    if secret_named(value.text) is not None:
+        return REFERENCE + SecretName().read(value, bases)
     if (looks_secret(name) and is_written_out(value)) or holds_a_password(value):
         raise unfit("SEC_INLINE_SECRET", f"{name} is written out; write secret:NAME or ${{VARIABLE}}")
     return value.text

@@ -18,4 +18,4 @@ class Secrets(Protocol):
         """
 
     def refresh(self, name: str) -> Mapping[str, str]:
-        """The same, past the cache: once, after a log-in was refused."""
+        """The same, past the cache: once, where a log-in failed with what was kept."""

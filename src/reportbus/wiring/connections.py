@@ -12,6 +12,7 @@ from reportbus.config.connections import (
     SqlAlchemyConnection,
     SqliteConnection,
 )
+from reportbus.config.secrecy import secret_named
 
 if TYPE_CHECKING:
     from reportbus.adapters.engines.python import settings as python
@@ -46,7 +47,10 @@ def connection_settings(connection: ConnectionSettings) -> python.ConnectionSett
             return python.AdbcSettings(
                 connection.name,
                 connection.driver,
-                connection.options,
+                {
+                    option: text if (name := secret_named(text)) is None else python.FromSecret(name)
+                    for option, text in connection.options.items()
+                },
                 connection.secret or "",
                 connection.parameters,
                 connection.kept,

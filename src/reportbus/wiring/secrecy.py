@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from reportbus.config.connections import AdbcConnection, PostgresqlConnection, SqlAlchemyConnection
 from reportbus.config.engines import PythonSettings
-from reportbus.config.secrecy import looks_secret
+from reportbus.config.secrecy import looks_secret, secret_named
+from reportbus.core.errors import Permanent, PlacedProblem
 from reportbus.core.redact import Redactor
 from reportbus.core.secret_values import passwords_in, secret_values
 
@@ -49,6 +50,32 @@ def _written(connection: ConnectionSettings) -> Iterator[str]:
         case PostgresqlConnection() | SqlAlchemyConnection():
             yield from passwords_in(connection.url)
         case AdbcConnection():
-            yield from secret_values({k: v for k, v in connection.options.items() if looks_secret(k)})
-            for value in connection.options.values():
+            written = {k: v for k, v in connection.options.items() if secret_named(v) is None}
+            yield from secret_values({k: v for k, v in written.items() if looks_secret(k)})
+            for value in written.values():
                 yield from passwords_in(value)
+
+
+def secrets_missing(settings: Settings, secrets: Secrets) -> Iterator[PlacedProblem]:
+    """What is wrong with the secrets that the engines' connections name."""
+    for type_, engine in settings.engines.items():
+        if not engine.enabled or not isinstance(engine, PythonSettings):
+            continue
+        for connection in engine.connections.values():
+            field = f"engines.{type_.lower()}.connections.{connection.name}"
+            for name in _named(connection):
+                try:
+                    secrets.get(name)
+                except Permanent as error:
+                    yield PlacedProblem(error.code, error.text, field)
+
+
+def _named(connection: ConnectionSettings) -> Iterator[str]:
+    """The names of the secrets that a connection is opened with."""
+    match connection:
+        case PostgresqlConnection(secret=str(name)) | SqlAlchemyConnection(secret=str(name)):
+            yield name
+        case AdbcConnection():
+            if connection.secret is not None:
+                yield connection.secret
+            yield from filter(None, map(secret_named, connection.options.values()))

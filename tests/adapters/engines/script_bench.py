@@ -15,12 +15,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import pytest
+
 from reportbus.adapters.clock import SystemClock
 from reportbus.adapters.engines.python.fields import DefinitionFile
+from reportbus.adapters.engines.python.launcher.order import USER
 from reportbus.adapters.engines.python.sandbox import Sandbox
 from reportbus.adapters.engines.python.script_definition import ScriptDefinition
 from reportbus.adapters.engines.python.scripts import ScriptReport
 from reportbus.adapters.staging.folder import FolderStaging
+from reportbus.core.errors import Permanent
 from reportbus.core.model import Request
 from reportbus.ports import Deadline, Work
 
@@ -32,6 +36,17 @@ if TYPE_CHECKING:
 
 TOKEN: Final = "REPORTBUS_TEST_TOKEN"
 GONE_SECONDS: Final = 20.0
+OUT: Final = 'OUT = "out/report.csv"\n'
+WRITE: Final = OUT + 'open(OUT, "w").write("id\\n1\\n")\n'
+CANARY: Final = "CANARY-s3cr3t-5f1e"
+DAEMON: Final = WRITE + (
+    "import os, time\n"
+    "if os.fork() == 0:\n"
+    "    os.setsid()\n"
+    "    if os.fork() == 0:\n"
+    "        time.sleep(60)\n"  # it holds standard output and error open all the while
+    "    os._exit(0)\n"
+)
 
 
 class ScriptBench:
@@ -154,3 +169,26 @@ def wait_until_gone(pids: list[int]) -> bool:
             if not ended:
                 return False
     return True
+
+
+def a_bench(isolation: str) -> ScriptBench:
+    """A bench of this isolation; the test is skipped where that cannot be had."""
+    interpreter = reachable_interpreter() if isolation == USER else sys.executable
+    if not interpreter:
+        pytest.skip("no Python that every user may start")
+    bench = ScriptBench(isolation, interpreter)
+    verdict = bench.sandbox.test()
+    if not verdict.ok:
+        bench.close()
+        pytest.skip(verdict.text)
+    return bench
+
+
+def refusal(bench: ScriptBench, source: str, **definition: JsonValue) -> Permanent:
+    """What the run of a script that does not do its work raises."""
+    with pytest.raises(Permanent) as raised:
+        bench.run(source, **definition)
+    return raised.value
+
+
+# -- what a script gets and gives

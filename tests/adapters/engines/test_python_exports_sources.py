@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import io
-import sqlite3
+import os
 import threading
 import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import create_engine, text
 
 from adapters.engines.export_bench import ExportBench, MemorySink
+from adapters.engines.export_sources import (
+    ENDLESS,
+    KINDS,
+    TRICKY,
+    connection_of,
+    make_duckdb,
+    make_postgres,
+    make_sqlite,
+)
 from reportbus.adapters.clock import ManualClock
 from reportbus.adapters.engines.python.exports import Connection
-from reportbus.adapters.engines.python.settings import PostgresSettings, SqlAlchemySettings
-from reportbus.adapters.engines.python.sources.sqlalchemy import _engine as sqlalchemy_engine
+from reportbus.adapters.engines.python.settings import SqlAlchemySettings
 from reportbus.core.errors import Permanent, ReportbusError, Transient
 
 if TYPE_CHECKING:
@@ -28,66 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reportbus.core.model import JsonValue
-
-ENDLESS = {
-    "duckdb": "SELECT count(*) AS n FROM range(1000000000) a(i), range(1000000) b(j) WHERE (i * j) % 7 = 3",
-    "sqlite": "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT count(*) AS n FROM r",
-    "postgresql": "SELECT count(*) AS n FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b",
-}
-TRICKY = "O'Brien'); DROP TABLE people; --"
-
-
-def make_sqlite(path: Path) -> None:
-    connection = sqlite3.connect(path)
-    connection.executescript(
-        """
-        CREATE TABLE people (id INTEGER, name TEXT, born TEXT, wage NUMERIC, ratio REAL, picture BLOB, empty);
-        INSERT INTO people VALUES (1, 'Ada', '1815-12-10', 12.5, 0.5, x'00ff', NULL);
-        INSERT INTO people VALUES (2, 'Blaise', '1623-06-19', 13, 1, NULL, NULL);
-        INSERT INTO people VALUES (3, 'O''Brien''); DROP TABLE people; --', NULL, NULL, NULL, NULL, NULL);
-        """
-    )
-    connection.close()
-
-
-def make_duckdb(path: Path) -> None:
-    with duckdb.connect(str(path)) as connection:
-        connection.execute(
-            """CREATE TABLE people AS SELECT * FROM (VALUES
-            (1, 'Ada', DATE '1815-12-10', 12.5::DECIMAL(9, 2)),
-            (2, 'Blaise', DATE '1623-06-19', 13::DECIMAL(9, 2)),
-            (3, 'O''Brien''); DROP TABLE people; --', NULL, NULL)) t(id, name, born, wage)"""
-        )
-
-
-def make_postgres(url: str) -> None:
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE people (id int, name text, born date, wage numeric(9, 2))"))
-        ada, blaise = (1, "Ada", date(1815, 12, 10), 12.5), (2, "Blaise", date(1623, 6, 19), 13)
-        for row in (ada, blaise, (3, TRICKY, None, None)):
-            connection.exec_driver_sql("INSERT INTO people VALUES (%s, %s, %s, %s)", row)
-    engine.dispose()
-
-
-KINDS = ["duckdb", "sqlite", "adbc", "sqlalchemy", "postgresql", "sqlalchemy-postgresql"]
-
-
-def connection_of(kind: str, folder: Path, request: pytest.FixtureRequest) -> dict[str, JsonValue]:
-    path = folder / "people.db"
-    if kind.endswith("postgresql"):
-        url = request.getfixturevalue("postgres_url")
-        make_postgres(url)
-        return {"kind": kind.partition("-")[0], "url": url}
-    if kind == "duckdb":
-        make_duckdb(path)
-        return {"kind": "duckdb", "path": str(path)}
-    make_sqlite(path)
-    return {
-        "sqlite": {"kind": "sqlite", "path": str(path)},
-        "adbc": {"kind": "adbc", "driver": "adbc_driver_sqlite", "options": {"uri": str(path)}},
-        "sqlalchemy": {"kind": "sqlalchemy", "url": f"sqlite:///{path}"},
-    }[kind]  # type: ignore[return-value]  # mappings of text
 
 
 @pytest.fixture(params=KINDS)
@@ -154,10 +100,9 @@ def test_typed_values_reach_the_query_as_what_they_are(bench: ExportBench) -> No
 
 def test_a_query_the_database_refuses_is_permanent(bench: ExportBench) -> None:
     with pytest.raises(ReportbusError) as caught:
-        bench.make("CSV", "SELECT nothing FROM nowhere")
-    assert caught.value.code in {"PY_QUERY", "ServiceUnavailable"}
-    if "sqlalchemy" not in str(bench.connection) and bench.connection["kind"] != "adbc":
-        assert isinstance(caught.value, Permanent)
+        bench.make("CSV", "SELECT name FROM nowhere")
+    assert caught.value.code == "PY_QUERY"
+    assert isinstance(caught.value, Permanent)
 
 
 def test_a_working_connection_passes_the_test(bench: ExportBench) -> None:
@@ -221,13 +166,19 @@ def test_a_query_ends_once_the_request_is_cancelled(
 
 
 def test_the_deadline_is_read_from_the_works_own_clock(duck: ExportBench) -> None:
+    """The query is under way: the watch has looked more than once, and only then the clock goes on."""
     duck.clock = clock = ManualClock()
-    work = duck.work("CSV", seconds=60)
-    timer = threading.Timer(0.3, clock.advance, [61])
-    timer.start()
+    looks: list[int] = []
+
+    def cancelled() -> bool:
+        looks.append(1)
+        if len(looks) == 3:
+            clock.advance(61)
+        return False
+
+    work = duck.work("CSV", seconds=60, cancelled=cancelled)
     with pytest.raises(Transient, match="ConnectionTimeout"):
         duck.engine(sql=ENDLESS["duckdb"]).generate(work, MemorySink())
-    timer.join()
 
 
 @pytest.mark.parametrize("format_", ["CSV", "XLSX", "PARQUET", "JSONL", "HTML", "PDF"])
@@ -370,6 +321,26 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         bench.close()
 
 
+def test_a_duckdb_that_cannot_be_opened_keeps_no_folder_and_no_file_open(tmp_path: Path) -> None:
+    bench = ExportBench({"kind": "duckdb", "path": str(tmp_path / "none.db")})
+    engine = bench.engine(sql="SELECT 1 AS one")
+    assert not engine.test().ok
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - it is no folder of ours
+    for _ in range(5):
+        assert not engine.test().ok
+    assert before == len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - as above
+    bench.close()
+
+
+def test_testing_a_duckdb_leaves_no_cursor_behind(duck: ExportBench) -> None:
+    engine = duck.engine(sql="SELECT 1 AS one")
+    assert engine.test().ok
+    source = engine._resources[0].source()  # type: ignore[attr-defined]
+    assert set() == source._cursors
+    assert engine.generate(duck.work("CSV"), MemorySink()).rows == 1
+    assert set() == source._cursors
+
+
 def test_postgresql_types_are_kept(postgres: ExportBench) -> None:
     sql = """SELECT 1::int2 AS a, 2::int8 AS b, 1.50::numeric(9, 2) AS c, sum(x) AS d, 'x'::varchar AS e,
                     date '2026-02-03' AS f, timestamptz '2026-02-03 04:05:06+02' AS g, true AS h,
@@ -419,30 +390,12 @@ def test_a_kept_connection_is_used_again(lite: ExportBench) -> None:
     assert 1 == len(source._pool._idle)
 
 
-class OneSecret:
-    """A `Secrets` with one entry."""
-
-    def get(self, name: str) -> dict[str, str]:
-        assert "login" == name
-        return {"user": "reader", "password": "pa:ss/w@rd"}
-
-    def refresh(self, name: str) -> dict[str, str]:
-        return self.get(name)
-
-
-def test_a_log_in_comes_from_a_secret_and_shows_in_no_error() -> None:
-    nobody = (
-        SqlAlchemySettings("main", "postgresql+psycopg://127.0.0.1:1/none", secret="login"),
-        PostgresSettings("main", "postgresql://127.0.0.1:1/none", secret="login"),
-    )
-    for settings in nobody:
-        connection = Connection(settings, OneSecret())
-        verdict = connection.test()
-        assert not verdict.ok
-        assert "pa:ss" not in verdict.text
-        connection.close()
-    engine = sqlalchemy_engine(
-        SqlAlchemySettings("main", "postgresql+psycopg://h/x", secret="login"), OneSecret()
-    )
-    assert ("reader", "pa:ss/w@rd") == (engine.url.username, engine.url.password)
-    engine.dispose()
+@pytest.mark.parametrize("url", ["mysql+pymysql://h/d", "nodialect://x"])
+def test_a_source_whose_driver_is_not_installed_is_told_as_that(url: str) -> None:
+    connection = Connection(SqlAlchemySettings("main", url))
+    verdict = connection.test()
+    assert (False, "PY_CONNECTION: ") == (verdict.ok, verdict.text[:15])
+    assert f"speaks {url.partition('://')[0]!r}" in verdict.text
+    with pytest.raises(Permanent, match="PY_CONNECTION"):
+        connection.source()
+    connection.close()

@@ -117,7 +117,7 @@ class Database:
 
 
 def _postgresql(url: URL, pool: int, idle: float, reply: float | None) -> Engine:
-    from reportbus.adapters.ledger.session import Session, network  # noqa: PLC0415 - psycopg is an extra
+    from reportbus.adapters.postgresql import Session, network  # noqa: PLC0415 - psycopg is an extra
 
     engine = create_engine(
         url,

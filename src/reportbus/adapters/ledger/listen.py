@@ -11,7 +11,7 @@ import psycopg
 from reportbus.adapters.bell import Bell
 from reportbus.adapters.ledger.database import REPLY_SECONDS
 from reportbus.adapters.ledger.dialects import CHANNEL
-from reportbus.adapters.ledger.session import Session, network
+from reportbus.adapters.postgresql import Session, network
 
 if TYPE_CHECKING:
     from reportbus.adapters.ledger.database import Database

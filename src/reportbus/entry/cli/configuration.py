@@ -63,11 +63,15 @@ def show(*, prefix: str, as_json: bool) -> None:
 
 def _checked() -> Settings:
     """The settings, once everything is good that can be judged without opening anything."""
+    from reportbus.adapters.clock import SystemClock
     from reportbus.config import ConfigurationRefused
     from reportbus.wiring.reports import problems
+    from reportbus.wiring.secrecy import secrets, secrets_missing
 
     settings = context.settings(sql=True)
+    redactor = context.redactor()
     wrong = problems(settings, sql=True)
+    wrong += secrets_missing(settings, secrets(settings, SystemClock(), redactor))
     if wrong:
         raise ConfigurationRefused(wrong, settings)
     return settings

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reportbus.adapters.engines.python.formats.text import shortened
 from reportbus.adapters.engines.python.styles import ColumnStyle, decimal_type
 from reportbus.core.errors import Permanent
 
@@ -46,6 +47,9 @@ _DECLARED: Final[dict[str, pa.DataType]] = {
     "date": pa.date32(),
     "timestamp": pa.timestamp("us"),
 }
+_LONGEST_HEADING: Final = 120
+"""Some databases name a column without an alias after its whole expression."""
+
 _NO_STYLE: Final = ColumnStyle()
 _ROOM: Final = 38  # digits of a decimal128
 _PLACES_OF_TEXT: Final = 18  # behind the point, in a text that is read as a number
@@ -70,6 +74,11 @@ class Column:
     def label(self) -> str:
         """What stands above the column."""
         return self.style.label or self.name
+
+    @property
+    def heading(self) -> str:
+        """The label as a document shows it: in one line, and cut where it is a whole expression."""
+        return shortened(" ".join(self.label.split()), _LONGEST_HEADING)
 
     def plain(self, array: pa.Array) -> pa.Array:
         """The values in the column's plain type."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from reportbus.adapters.engines.python.asking import asking_faults
 from reportbus.adapters.engines.python.sources import source_of
-from reportbus.core.errors import Refused
+from reportbus.core.errors import Refused, ReportbusError
+from reportbus.ports import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from reportbus.adapters.engines.python.sources.source import Source
     from reportbus.core.errors import Problem
     from reportbus.core.model import JsonValue
-    from reportbus.ports import Produced, Secrets, StagedWriter, Verdict, Work
+    from reportbus.ports import Produced, Secrets, StagedWriter, Work
 
 
 class Connection:
@@ -39,7 +40,10 @@ class Connection:
 
     def test(self) -> Verdict:
         """Fills `Resource`."""
-        return self.source().test()
+        try:
+            return self.source().test()
+        except ReportbusError as error:
+            return Verdict.refusing(error)
 
     def close(self) -> None:
         """Fills `Resource`."""
@@ -51,12 +55,9 @@ class Connection:
 class ExportReport:
     """One data export of the catalogue: fills `Producer`."""
 
-    def __init__(
-        self, definition: ReportDefinition, connection: Connection, faces: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, definition: ReportDefinition, connection: Connection) -> None:
         self._definition = definition
         self._connection = connection
-        self._faces = tuple(faces)
 
     def check(self, parameters: Mapping[str, JsonValue], format_: str) -> Sequence[Problem]:
         """Fills `Producer`."""
@@ -68,35 +69,26 @@ class ExportReport:
         if problems:
             raise Refused(problems)
         make: Make = resolve_name("reportbus.adapters.engines.python.making:make")
-        return make(self._definition, self._connection.source(), work, sink, self._faces)
+        return make(self._definition, self._connection.source(), work, sink)
 
 
 class Make(Protocol):
     """What `making` does, which is loaded with the first report since it brings Arrow along."""
 
     def __call__(
-        self,
-        definition: ReportDefinition,
-        source: Source,
-        work: Work,
-        sink: StagedWriter,
-        faces: tuple[str, ...],
+        self, definition: ReportDefinition, source: Source, work: Work, sink: StagedWriter
     ) -> Produced:
         """Make one report whose parameters are known to be good."""
 
 
 def exports(
-    definitions: Iterable[ReportDefinition],
-    connections: Mapping[str, Connection],
-    *,
-    faces: Iterable[str] = (),
+    definitions: Iterable[ReportDefinition], connections: Mapping[str, Connection]
 ) -> dict[str, ExportReport]:
-    """The exports by name. `faces` are TrueType files for signs that the built-in typefaces lack.
+    """The exports by name.
 
     Each definition names one of the connections, and no other one's name.
     """
-    faces = tuple(faces)
     return {
-        definition.name: ExportReport(definition, connections[definition.connection], faces)
+        definition.name: ExportReport(definition, connections[definition.connection])
         for definition in definitions
     }

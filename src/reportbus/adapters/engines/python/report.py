@@ -30,8 +30,7 @@ class Report:
     """The rows of one report with what is to be said about them. Its batches can be read once.
 
     `parameters` are names and values as a reader is shown them. `notes` is filled by who has something to
-    tell the audit trail; `rows` counts as the batches go by. `faces` are TrueType files for signs the
-    built-in typefaces lack.
+    tell the audit trail; `rows` counts as the batches go by.
     """
 
     definition: ReportDefinition
@@ -40,7 +39,6 @@ class Report:
     columns: tuple[Column, ...]
     source: Iterator[pa.RecordBatch]
     watch: Watch
-    faces: tuple[str, ...] = ()
     rows: int = 0
     notes: list[str] = field(default_factory=list)
 

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 
 AUTOMATIC: Final = "auto"
-ISOLATIONS: Final = (AUTOMATIC, NAMESPACES, USER, LIMITS)
 
 DESCRIPTIONS: Final = {
     NAMESPACES: "scripts run in namespaces of their own",

@@ -46,6 +46,13 @@ class PostgresSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FromSecret:
+    """What stands for a field of the secret `name`: the one with the option's own name, else `value`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class AdbcSettings:
     """Any ADBC driver: a Python package or shared library, its options, and how it spells parameters.
 
@@ -54,7 +61,7 @@ class AdbcSettings:
 
     name: str
     driver: str
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str | FromSecret] = field(default_factory=dict)
     secret: str = ""
     parameters: str = "qmark"
     kept: int = 4

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from reportbus.adapters.engines.python.columns import NUMBERS, Column
 from reportbus.adapters.engines.python.formats.display import texts
+from reportbus.adapters.engines.python.formats.text import shortened
 from reportbus.core.errors import Permanent
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ COLOURS: Final = ("#2f6fb2", "#e07b39", "#3a9a68", "#b5475c", "#7a5ba6", "#8a6d3
 _GRID, _INK = "#d9dee4", "#47525d"
 _SIZE: Final = 7.5
 _TITLE_SIZE: Final = 10.0
+_LONGEST_NAME: Final = 18  # characters below the axis
 
 
 class Pen(Protocol):
@@ -158,23 +160,19 @@ def _legend(data: ChartData, pen: Pen, y: float) -> None:
     x = 0.0
     for number, column in enumerate(data.series):
         pen.area([(x, y - 6), (x + 7, y - 6), (x + 7, y + 1), (x, y + 1)], COLOURS[number], 1)
-        pen.text(x + 10, y, column.label, _SIZE, "start", _INK)
-        x += pen.width(column.label, _SIZE) + 24
+        pen.text(x + 10, y, column.heading, _SIZE, "start", _INK)
+        x += pen.width(column.heading, _SIZE) + 24
 
 
 def _names(data: ChartData, pen: Pen, plot: _Plot) -> None:
     """The names below the axis, as many as fit side by side."""
     slot = plot.slot(len(data.names))
-    shown = [_short(name) for name in data.names]
+    shown = [shortened(name, _LONGEST_NAME) for name in data.names]
     widest = max((pen.width(name, _SIZE) for name in shown), default=1.0) + 8
     every = max(1, math.ceil(widest / slot))
     for number in range(0, len(shown), every):
         middle = plot.left + slot * (number + 0.5)
         pen.text(middle, plot.bottom + _SIZE + 5, shown[number], _SIZE, "middle", _INK)
-
-
-def _short(name: str, longest: int = 18) -> str:
-    return name if len(name) <= longest else name[: longest - 1] + "…"
 
 
 def _bars(data: ChartData, pen: Pen, plot: _Plot) -> None:

@@ -6,6 +6,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 
+def shortened(text: str, longest: int) -> str:
+    """The text, or as much of its beginning as leaves room for the ellipsis that says that there is more."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
 def timestamp_text(array: pa.Array, *, instant: bool, text: bool = True) -> pa.Array:
     """Timestamps as YYYY-MM-DD HH:MM:SS, with a fraction only where one of them has it, and Z for instants.
 

@@ -67,7 +67,7 @@ def _beginning(report: Report, chart: ChartData | None, classes: Sequence[str]) 
     lines = "".join(f"<p>{escape(line)}</p>" for line in lead(report))
     figure = f"<figure>{_svg(chart)}</figure>" if chart is not None else ""
     head = "".join(
-        f'<th scope="col"{class_}>{escape(column.label)}</th>'
+        f'<th scope="col"{class_}>{escape(column.heading)}</th>'
         for column, class_ in zip(report.columns, classes, strict=True)
     )
     return (
@@ -111,7 +111,7 @@ def _class(column: Column) -> str:
 def _svg(chart: ChartData) -> str:
     pen = _SvgPen()
     draw(chart, pen, _CHART_WIDTH, _CHART_HEIGHT)
-    title = escape(chart.style.title or ", ".join(column.label for column in chart.series))
+    title = escape(chart.style.title or ", ".join(column.heading for column in chart.series))
     return (
         f'<svg viewBox="0 0 {_CHART_WIDTH:.0f} {_CHART_HEIGHT:.0f}" role="img" aria-label="{title}">'
         + "".join(pen.parts)

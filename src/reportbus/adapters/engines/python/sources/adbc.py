@@ -12,8 +12,10 @@ from adbc_driver_manager import Error as AdbcError
 from adbc_driver_manager import InterfaceError, OperationalError, dbapi
 
 from reportbus.adapters.engines.python.one_query import refuse_change
+from reportbus.adapters.engines.python.settings import FromSecret
+from reportbus.adapters.engines.python.sources.login import LogIn
 from reportbus.adapters.engines.python.sources.pool import Pool
-from reportbus.adapters.engines.python.sources.source import Stream
+from reportbus.adapters.engines.python.sources.source import Stream, unopened
 from reportbus.core.errors import Permanent, ReportbusError, Transient
 from reportbus.ports import Verdict
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reportbus.adapters.engines.python.settings import AdbcSettings
+    from reportbus.adapters.engines.python.sources.login import Found
     from reportbus.adapters.engines.python.sources.source import Query
     from reportbus.adapters.engines.python.watch import Watch
     from reportbus.ports import Secrets
@@ -34,7 +37,8 @@ class AdbcSource:
 
     def __init__(self, settings: AdbcSettings, secrets: Secrets | None = None) -> None:
         self._settings = settings
-        self._secrets = secrets
+        named = [option.name for option in settings.options.values() if isinstance(option, FromSecret)]
+        self._login = LogIn(secrets, settings.secret, *named)
         self._pool = Pool(self._connect, settings.kept)
 
     @contextmanager
@@ -59,17 +63,27 @@ class AdbcSource:
                 cursor.execute("SELECT 1")
                 cursor.fetchall()
         except (AdbcError, ReportbusError) as error:
-            return Verdict(ok=False, text=f"connection {name!r}: cannot be opened ({type(error).__name__})")
+            return unopened(name, error)
         return Verdict(ok=True, text=f"connection {name!r}: answers")
 
     def close(self) -> None:
         self._pool.close()
 
     def _connect(self) -> dbapi.Connection:
-        options = dict(self._settings.options)
-        if self._settings.secret and self._secrets is not None:
-            options |= self._secrets.get(self._settings.secret)
-        return dbapi.connect(_library(self._settings.driver), db_kwargs=options, autocommit=True)
+        return self._login.opened(self._opened, (AdbcError,))
+
+    def _opened(self, secrets: Found) -> dbapi.Connection:
+        settings = self._settings
+        options = {name: _resolved(name, option, secrets) for name, option in settings.options.items()}
+        options |= secrets.get(settings.secret, {})
+        return dbapi.connect(_library(settings.driver), db_kwargs=options, autocommit=True)
+
+
+def _resolved(name: str, option: str | FromSecret, secrets: Found) -> str:
+    if isinstance(option, str):
+        return option
+    secret = secrets[option.name]
+    return secret[name if name in secret else "value"]
 
 
 def _library(driver: str) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from reportbus.adapters.engines.python.one_query import no_query
 from reportbus.adapters.engines.python.scratch import ScratchFolder
-from reportbus.adapters.engines.python.sources.source import Stream
+from reportbus.adapters.engines.python.sources.source import Stream, unopened
 from reportbus.core.errors import Permanent, ReportbusError, Transient
 from reportbus.ports import Verdict
 
@@ -52,28 +52,26 @@ class DuckDbSource:
 
     @contextmanager
     def run(self, query: Query, watch: Watch) -> Iterator[Stream]:
-        with _our_errors(self._settings.name, watch):
-            cursor = self._open().cursor()
-            self._cursors.add(cursor)
-            try:
-                with watch.guarding(cursor.interrupt):
-                    reader = _reader(cursor, query.statement.bind(query.values))
-                    yield Stream(reader.schema, _batches(reader, self._settings.name, watch))
-            finally:
-                self._cursors.discard(cursor)
-                cursor.close()
+        with (
+            _our_errors(self._settings.name, watch),
+            self._cursor() as cursor,
+            watch.guarding(cursor.interrupt),
+        ):
+            reader = _reader(cursor, query.statement.bind(query.values))
+            yield Stream(reader.schema, _batches(reader, self._settings.name, watch))
 
     def test(self) -> Verdict:
         name = self._settings.name
         try:
-            self._open().cursor().execute("SELECT 1").fetchall()
+            with self._cursor() as cursor:
+                cursor.execute("SELECT 1").fetchall()
         except (duckdb.Error, ReportbusError) as error:
-            return Verdict(ok=False, text=f"connection {name!r}: cannot be opened ({type(error).__name__})")
+            return unopened(name, error)
         return Verdict(ok=True, text=f"connection {name!r}: answers")
 
     def close(self) -> None:
         with self._lock:
-            for cursor in list(self._cursors):
+            for cursor in self._cursors:
                 cursor.interrupt()
             if self._connection is not None:
                 # It refuses while a query is still on its way out; then it closes with the last cursor.
@@ -83,12 +81,29 @@ class DuckDbSource:
                 self._scratch.remove()
             self._connection = self._scratch = None
 
-    def _open(self) -> duckdb.DuckDBPyConnection:
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor for the block, of the database that is opened where it is not."""
         with self._lock:
-            if self._connection is None:
-                self._scratch = ScratchFolder("reportbus-duckdb-")
-                self._connection = self._connect(str(self._scratch.path))
-            return self._connection
+            connection = self._open() if self._connection is None else self._connection
+            cursor = connection.cursor()
+            self._cursors.add(cursor)
+        try:
+            yield cursor
+        finally:
+            with self._lock:
+                self._cursors.discard(cursor)
+            cursor.close()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        scratch = ScratchFolder("reportbus-duckdb-")
+        try:
+            self._connection = connection = self._connect(str(scratch.path))
+        except BaseException:
+            scratch.remove()
+            raise
+        self._scratch = scratch
+        return connection
 
     def _connect(self, scratch: str) -> duckdb.DuckDBPyConnection:
         settings = self._settings

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 import pyarrow as pa
+from psycopg.conninfo import conninfo_to_dict
 
 from reportbus.adapters.engines.python.one_query import require_query
+from reportbus.adapters.engines.python.sources.login import LogIn
 from reportbus.adapters.engines.python.sources.pool import Pool
 from reportbus.adapters.engines.python.sources.rows import BATCH_ROWS, stream_rows
+from reportbus.adapters.engines.python.sources.source import unopened
+from reportbus.adapters.postgresql import Interrupt, Session, network
 from reportbus.core.errors import Permanent, ReportbusError, Transient
 from reportbus.ports import Verdict
 
@@ -18,11 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reportbus.adapters.engines.python.settings import PostgresSettings
+    from reportbus.adapters.engines.python.sources.login import Found
     from reportbus.adapters.engines.python.sources.source import Query, Stream
     from reportbus.adapters.engines.python.watch import Watch
     from reportbus.ports import Secrets
 
-_CONNECT_SECONDS: Final = 10
+_REPLY_SECONDS: Final = 30.0
+"""How long the server may take for what is no query, such as the end of a transaction."""
+
 _TYPES: Final = {
     "bool": pa.bool_(),
     "int2": pa.int16(),
@@ -49,15 +56,13 @@ _ABOUT_THE_SQL: Final = (
     psycopg.errors.FeatureNotSupported,
 )
 
-Connection = psycopg.Connection[tuple[Any, ...]]
-
 
 class PostgresSource:
     """One PostgreSQL database. A connection is lent to one query at a time; sessions are read-only."""
 
     def __init__(self, settings: PostgresSettings, secrets: Secrets | None = None) -> None:
         self._settings = settings
-        self._secrets = secrets
+        self._login = LogIn(secrets, settings.secret)
         self._pool = Pool(self._connect, settings.kept)
 
     @contextmanager
@@ -67,10 +72,11 @@ class PostgresSource:
         name = self._settings.name
         with (
             _our_errors(name, watch),
-            self._pool.lent() as connection,
-            watch.guarding(lambda: _cancel(connection)),
-            connection.transaction(),
-            connection.cursor("reportbus", binary=True) as cursor,
+            self._pool.lent() as session,
+            watch.guarding(Interrupt(session)),
+            session.unhurried(),
+            session.transaction(),
+            session.cursor("reportbus", binary=True) as cursor,
         ):
             cursor.execute(bound.sql.encode(), bound.values)
             columns = cursor.description or ()
@@ -81,37 +87,31 @@ class PostgresSource:
     def test(self) -> Verdict:
         name = self._settings.name
         try:
-            with self._pool.lent() as connection:
-                connection.execute("SELECT 1")
-                connection.rollback()
+            with self._pool.lent() as session:
+                session.execute("SELECT 1")
+                session.rollback()
         except (psycopg.Error, ReportbusError) as error:
-            return Verdict(ok=False, text=f"connection {name!r}: cannot be opened ({type(error).__name__})")
+            return unopened(name, error)
         return Verdict(ok=True, text=f"connection {name!r}: answers")
 
     def close(self) -> None:
         self._pool.close()
 
-    def _connect(self) -> Connection:
+    def _connect(self) -> Session:
+        return self._login.opened(self._session, (psycopg.OperationalError,))
+
+    def _session(self, secrets: Found) -> Session:
+        secret = secrets.get(self._settings.secret, {})
         address = self._settings.url.replace("postgresql+psycopg://", "postgresql://", 1)
-        login: dict[str, str] = {}
-        if self._settings.secret and self._secrets is not None:
-            secret = self._secrets.get(self._settings.secret)
-            login = {key: secret[key] for key in ("user", "password") if key in secret}
-        connection = psycopg.connect(
-            address,
-            connect_timeout=_CONNECT_SECONDS,
-            options="-c TimeZone=UTC -c default_transaction_read_only=on",
-            application_name="reportbus",
-            **login,  # type: ignore[arg-type]  # user and password are text
-        )
-        connection.read_only = True
-        return connection
-
-
-def _cancel(connection: Connection) -> None:
-    """Ask the server to end the query. If it cannot be asked, the query's own connection is gone as well."""
-    with suppress(psycopg.Error):
-        connection.cancel_safe(timeout=_CONNECT_SECONDS)
+        options = {
+            **network(conninfo_to_dict(address)),
+            "options": "-c TimeZone=UTC -c default_transaction_read_only=on",
+            "application_name": "reportbus",
+            **{key: secret[key] for key in ("user", "password") if key in secret},
+        }
+        session = Session.opened((address,), options, reply_seconds=_REPLY_SECONDS, settings={})
+        session.read_only = True
+        return session
 
 
 def _type(column: psycopg.Column) -> pa.DataType | None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from reportbus.core.errors import ReportbusError
+from reportbus.ports import Verdict
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
@@ -13,7 +16,6 @@ if TYPE_CHECKING:
 
     from reportbus.adapters.engines.python.statement import Statement
     from reportbus.adapters.engines.python.watch import Watch
-    from reportbus.ports import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +54,9 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Close its connections, also those in use. Closing twice is harmless."""
+
+
+def unopened(name: str, error: Exception) -> Verdict:
+    """Why the connection cannot be tested: ours say it, of others only the kind is told."""
+    why = f"{error.code}: {error.text}" if isinstance(error, ReportbusError) else type(error).__name__
+    return Verdict(ok=False, text=f"connection {name!r} cannot be opened: {why}")

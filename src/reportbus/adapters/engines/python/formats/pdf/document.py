@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Final
 from reportbus.adapters.engines.python.formats.pdf.file import PdfFile, text_string
 from reportbus.adapters.engines.python.formats.pdf.fonts import Fonts
 from reportbus.adapters.engines.python.formats.pdf.page import PALE_INK, Page
+from reportbus.adapters.engines.python.formats.pdf.wrap import cut
+from reportbus.core.errors import Permanent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from reportbus.adapters.engines.python.report import Sink
+    from reportbus.adapters.engines.python.watch import Watch
 
 MARGIN: Final = 40.0
+MOST_PAGES: Final = 100_000
+"""Nobody reads more; a report that large wants a format for data."""
+
 FOOT: Final = 34.0  # from the lower edge to the footer's base line
 _FOOT_SIZE: Final = 7.5
 
@@ -22,18 +27,21 @@ _FOOT_SIZE: Final = 7.5
 class Document:
     """A document of pages of one size, each with its number and the number of all in its footer.
 
+    `bottom` is how far down a page may be filled.
     How many there are is known last: the footers show a small drawing that is written when they have been
     counted.
     """
 
     def __init__(
-        self, sink: Sink, title: str, made: datetime, size: tuple[float, float], faces: Sequence[str]
+        self, sink: Sink, title: str, made: datetime, size: tuple[float, float], watch: Watch
     ) -> None:
-        self.fonts = Fonts(faces)
+        self.fonts = Fonts()
         self.size = size
+        self.bottom = size[1] - FOOT - 14
         self.pages = 0
         self._title = title
         self._made = made
+        self._watch = watch
         self._file = PdfFile(sink)
         self._tree, self._resources, self._font_list, self._total = (self._file.reserve() for _ in range(4))
         self._kids: list[str] = []
@@ -43,7 +51,14 @@ class Document:
         return Page(self.fonts, *self.size)
 
     def add(self, page: Page) -> None:
-        """Write a page that is drawn."""
+        """Write a page that is drawn.
+
+        Raises what the watch raises, and Permanent PY_PDF_LIMIT past the largest number of pages.
+        """
+        self._watch.check()
+        if self.pages == MOST_PAGES:
+            text = f"the report has more than {MOST_PAGES:,} pages; ask for it as XLSX, CSV or PARQUET"
+            raise Permanent("PY_PDF_LIMIT", text)
         self.pages += 1
         self._foot(page)
         number, content = self._file.reserve(), self._file.reserve()
@@ -87,14 +102,4 @@ class Document:
         page.text(MARGIN, y, before, _FOOT_SIZE, colour=PALE_INK)
         page.image("Total", MARGIN + page.width(before, _FOOT_SIZE), y + 6)
         right = page.wide - MARGIN
-        page.text(right, y, cut(page, self._title, _FOOT_SIZE, right / 2), _FOOT_SIZE, "end", PALE_INK)
-
-
-def cut(page: Page, text: str, size: float, room: float) -> str:
-    """The text as far as there is room for it."""
-    text = " ".join(text.split())
-    if page.width(text, size) <= room:
-        return text
-    while text and page.width(text + "…", size) > room:
-        text = text[:-1]
-    return text + "…"
+        page.text(right, y, cut(self.fonts, self._title, right / 2 / _FOOT_SIZE), _FOOT_SIZE, "end", PALE_INK)

@@ -10,7 +10,6 @@ import io
 import threading
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pymupdf_fonts
@@ -65,10 +64,8 @@ class Face:
 
 @cache
 def face(source: str) -> Face:
-    """The face a source names: one of the packages', else a TrueType file's."""
+    """The face a source names: a package and what it calls the face."""
     package, _, name = source.partition(":")
     if package == "pymupdf":
         return Face(pymupdf_fonts.myfont(name))
-    if package == "manimgx":
-        return Face(files("manimgx_fonts").joinpath(name).read_bytes())
-    return Face(Path(source).read_bytes())
+    return Face(files("manimgx_fonts").joinpath(name).read_bytes())

@@ -53,9 +53,8 @@ class _Font:
 class Fonts:
     """All fonts of a document. Widths are in points for a size of 1; text is any text, lines cut already."""
 
-    def __init__(self, extra: Sequence[str] = ()) -> None:
+    def __init__(self) -> None:
         self._fonts: dict[str, _Font] = {}
-        self._fallbacks = (*extra, *FALLBACKS)
         self._elsewhere: dict[str, _Font | None] = {}
 
     def width(self, text: str, *, bold: bool = False) -> float:
@@ -106,7 +105,7 @@ class Fonts:
     def _other(self, main: _Font, character: str) -> tuple[_Font, str]:
         """The first font behind the main one that has the character, and what to show of it."""
         if character not in self._elsewhere:
-            holding = (source for source in self._fallbacks if character in face(source).widths)
+            holding = (source for source in FALLBACKS if character in face(source).widths)
             source = next(holding, None)
             self._elsewhere[character] = self._font(source) if source else None
         font = self._elsewhere[character]

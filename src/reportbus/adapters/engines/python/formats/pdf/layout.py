@@ -19,6 +19,7 @@ LANDSCAPE: Final = (841.89, 595.28)
 
 _SIZES: Final = (8.0, 7.0, 6.0)
 _NARROWEST_TEXT: Final = 9.0  # times the size of the text: no text column is squeezed further
+_WIDEST_LABEL: Final = 20.0  # times the size of the text: a longer word above a column is broken
 _WIDEST_TEXT: Final = 45.0  # times the size of the text: longer texts are broken into lines
 
 
@@ -69,8 +70,8 @@ def lay_out(
 def _natural(column: Column, sample: Sequence[str], fonts: Fonts) -> float:
     """The width at size 1 with which nothing is broken, within reason."""
     widest = max((fonts.width(text) for text in sample), default=0.0)
-    label = max((fonts.width(word, bold=True) for word in column.label.split()), default=0.0)
-    label = max(label, min(fonts.width(column.label, bold=True), 8.0))
+    label = max((fonts.width(word, bold=True) for word in column.heading.split()), default=0.0)
+    label = max(min(label, _WIDEST_LABEL), min(fonts.width(column.heading, bold=True), 8.0))
     if column.kind is Kind.TEXT:
         widest = min(widest, _WIDEST_TEXT)
     return max(widest, label, 1.5)

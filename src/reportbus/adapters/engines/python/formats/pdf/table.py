@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reportbus.adapters.engines.python.formats.pdf.document import FOOT, MARGIN
+from reportbus.adapters.engines.python.formats.pdf.document import MARGIN
 from reportbus.adapters.engines.python.formats.pdf.layout import PADDING
 from reportbus.adapters.engines.python.formats.pdf.page import INK
-from reportbus.adapters.engines.python.formats.pdf.wrap import wrap
+from reportbus.adapters.engines.python.formats.pdf.wrap import cut, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,7 @@ _RULE: Final = "#dfe4ea"
 _STRONG_RULE: Final = "#9aa5b1"
 _LEADING: Final = 1.3  # line to line, times the size
 _AIR: Final = 0.62  # above and below a row's text together, times the size
+_HEADER_LINES: Final = 4  # what a label has beyond is left out: rows need the page
 _LEAST_LINES: Final = 4  # a table does not begin on a page with room for fewer rows
 
 
@@ -43,8 +44,8 @@ class Table:
         self._leading = layout.size * _LEADING
         self._air = layout.size * _AIR
         self._rooms = self._widest_places(len(labels))
-        self._header = self._row(labels, bold=True)
-        self._bottom = document.size[1] - FOOT - 14
+        self._header = self._header_of(labels)
+        self._bottom = document.bottom
         self._held: list[_Row] = []
         self._first: Page | None = None
         self._top = MARGIN
@@ -87,6 +88,14 @@ class Table:
             for text, room in zip(texts, self._rooms, strict=True)
         ]
         return _Row(cells, bold, max(map(len, cells)))
+
+    def _header_of(self, labels: Sequence[str]) -> _Row:
+        fonts = self._document.fonts
+        cells: list[Sequence[str]] = []
+        for lines, room in zip(self._row(labels, bold=True).cells, self._rooms, strict=True):
+            shown, rest = lines[: _HEADER_LINES - 1], lines[_HEADER_LINES - 1 :]
+            cells.append([*shown, cut(fonts, " ".join(rest), room, bold=True)] if rest else lines)
+        return _Row(cells, bold=True, lines=max(map(len, cells)))
 
     def _split(self, row: _Row) -> _Row:
         """Draw a row that is taller than a page on as many pages as it takes; what is left of it."""

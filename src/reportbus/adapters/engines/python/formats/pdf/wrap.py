@@ -24,6 +24,16 @@ def wrap(fonts: Fonts, text: str, room: float, *, bold: bool = False) -> Sequenc
     return lines
 
 
+def cut(fonts: Fonts, text: str, room: float, *, bold: bool = False) -> str:
+    """The text in one line as far as there is room for it, in points at size 1."""
+    text = " ".join(text.split())
+    if fonts.width(text, bold=bold) <= room:
+        return text
+    while text and fonts.width(text + "…", bold=bold) > room:
+        text = text[:-1]
+    return text + "…"
+
+
 def _paragraph(fonts: Fonts, text: str, room: float, *, bold: bool) -> list[str]:
     lines: list[str] = []
     line, used = "", 0.0
