@@ -21,6 +21,7 @@ _log: Final = logging.getLogger(__name__)
 
 _CODE: Final = "EVT_IGNORED"
 _SHOWN: Final = 100
+_BATCH: Final = 500
 
 
 class Staged:
@@ -38,13 +39,11 @@ class Staged:
         operations: Operations,
         wake: Callable[[], None],
         redactor: Redactor,
-        batch: int = 500,
     ) -> None:
         self._consumer = consumer
         self._operations = operations
         self._wake = wake
         self._redact = redactor.redact
-        self._batch = batch
         self.ignored = 0
 
     def run_once(self, timeout: float) -> int:
@@ -52,7 +51,7 @@ class Staged:
 
         Of those about requests of ours, `wake` is called once; the others are told, once per request.
         """
-        batch = self._consumer.poll(self._batch, timeout)
+        batch = self._consumer.poll(_BATCH, timeout)
         keys = Counter(key for message in batch.messages for key in self._keys(message))
         about = {key: found.request_id for key in keys if (found := parse_staging_key(key))}
         known = self._operations.known(set(about.values())) if about else frozenset()
