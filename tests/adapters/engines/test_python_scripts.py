@@ -123,9 +123,6 @@ def test_the_example_of_the_documentation_works(bench: ScriptBench) -> None:
     assert made == b"region,as_of\r\nN,2026-11-01\r\nS,2026-11-01\r\n"
 
 
-# -- scripts that fail
-
-
 def test_a_script_that_fails_is_told_with_its_own_words(bench: ScriptBench) -> None:
     error = refusal(bench, "raise ValueError('no region\\x1b[31m \\u202e' + 'X')")
     assert error.code == "PY_EXIT"
@@ -180,6 +177,3 @@ def test_a_script_that_does_not_do_its_work_gets_its_code(bench: ScriptBench, so
 
 def test_the_signal_is_named(bench: ScriptBench) -> None:
     assert "SIGSEGV" in refusal(bench, "import ctypes; ctypes.string_at(0)").text
-
-
-# -- scripts that attack

@@ -30,9 +30,6 @@ def test_a_folder_nobody_may_enter_is_removed_all_the_same(bench: ScriptBench) -
     bench.run(WRITE + "import os; os.makedirs('tmp/a/b'); os.chmod('tmp/a/b', 0); os.chmod('tmp/a', 0)")
 
 
-# -- the end of an attempt
-
-
 WORKER = """
 import sys
 sys.path[:0] = sys.argv[4:]
@@ -111,6 +108,3 @@ def test_folders_of_runs_that_nobody_cleared_up_are_swept(bench: ScriptBench) ->
     os.utime(left, (1, 1))
     bench.run(WRITE)
     assert not left.exists()
-
-
-# -- weaker isolation

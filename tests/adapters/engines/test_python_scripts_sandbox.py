@@ -97,6 +97,3 @@ def test_without_root_scripts_run_as_the_worker_in_the_best_way_there_is() -> No
     assert said == ["exited", "0", "54321", "False"]
     assert list((root / "scratch").iterdir()) == []
     shutil.rmtree(root)
-
-
-# -- registration
