@@ -1,7 +1,8 @@
 """Measures the line: PENDING worktable rows to COMPLETED, every commit and every file durable.
 
 `line.py [--requests N] [--history N] [--only TEXT]` prints figures and ratios, and writes them to
-build/bench.json; it judges nothing, since machines differ and are shared. Each case has processes of its own:
+build/bench.json, those of a part beside the others; it judges nothing, since machines differ and are shared.
+Each case has processes of its own:
 
 * 1p: every role in one process, as `reportbus up`; 2p: a second one makes and delivers reports as well.
 * "ready" has an engine that writes 10 KB of ready bytes: the line is measured. "duckdb" exports 100 rows to
@@ -313,8 +314,8 @@ def idle(line: Bench, seconds: float) -> dict[str, Any]:
     return {"idle_percent": round((after - before + server) / seconds * 100, 2)}
 
 
-def with_history(line: Bench, processes: int, count: int, past: int) -> dict[str, Any]:
-    """The throughput with so many finished requests in the ledger already."""
+def with_history(line: Bench, count: int, past: int) -> dict[str, dict[str, Any]]:
+    """The throughput of one and of two processes with so many finished requests in the ledger already."""
     database, worktable = line.database(), line.worktable()
     line.start()
     first = _newest(database)
@@ -325,7 +326,10 @@ def with_history(line: Bench, processes: int, count: int, past: int) -> dict[str
     there = history.multiply(database, past // 2000)
     database.close()
     worktable.close()
-    return throughput(line, processes, count) | {"finished_before": there}
+    return {
+        f"{processes}p": throughput(line, processes, count) | {"finished_before": there}
+        for processes in (1, 2)
+    }
 
 
 def main() -> None:
@@ -348,14 +352,17 @@ def main() -> None:
         cases[f"{ledger} ready latency at 5/s"] = (ledger, "ready", lambda line: latency(line, 5, 30))
         cases[f"{ledger} ready recovery"] = (ledger, "ready", lambda line: recovery(line, 3000))
         cases[f"{ledger} idle"] = (ledger, "ready", lambda line: idle(line, 15))
-        cases[f"{ledger} ready 1p with history"] = (
+        cases[f"{ledger} ready with history"] = (
             ledger,
             "ready",
-            lambda line: with_history(line, 1, asked.requests, asked.history),
+            lambda line: with_history(line, asked.requests, asked.history),
         )
     if not any(asked.only in name for name in cases):
         parser.error(f"no case's name contains '{asked.only}'; there are: {', '.join(cases)}")
     found: dict[str, Any] = {}
+    if asked.only and asked.out.exists():
+        found = json.loads(asked.out.read_text())
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as kept:
         # Those with a history come last: they leave gigabytes that the system brings to the disk for minutes.
         for name, (ledger, engine, measure) in sorted(cases.items(), key=lambda case: "history" in case[0]):
@@ -365,18 +372,23 @@ def main() -> None:
             with bench(kept, ledger, engine) as line:
                 found[name] = measure(line)
             print(f"{name:38} {json.dumps(found[name])}", flush=True)
+            asked.out.write_text(json.dumps(found, indent=2) + "\n")
     _ratios(found)
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
     asked.out.write_text(json.dumps(found, indent=2) + "\n")
 
 
 def _ratios(found: dict[str, Any]) -> None:
     for ledger in ("sqlite", "postgresql"):
-        empty, full = found.get(f"{ledger} ready 1p"), found.get(f"{ledger} ready 1p with history")
-        if empty and full:
-            ratio = round(full["cpu_ms_per_request"] / empty["cpu_ms_per_request"], 2)
-            found[f"{ledger} history ratio"] = {"cpu_with_history_to_empty": ratio}
-            print(f"{ledger + ' history ratio':38} {ratio}")
+        for processes, full in found.get(f"{ledger} ready with history", {}).items():
+            if empty := found.get(f"{ledger} ready {processes}"):
+                ratio = round(_at_one_speed(full) / _at_one_speed(empty), 2)
+                found[f"{ledger} {processes} history ratio"] = {"cpu_with_history_to_empty": ratio}
+                print(f"{f'{ledger} {processes} history ratio':38} {ratio}")
+
+
+def _at_one_speed(case: dict[str, Any]) -> float:
+    """CPU per request, as it were had the cores been as fast in every case."""
+    return float(case["cpu_ms_per_request"] / case["yardstick_ms"])
 
 
 if __name__ == "__main__":
