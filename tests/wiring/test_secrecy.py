@@ -101,6 +101,8 @@ def test_a_secret_that_a_connection_names_and_nobody_has_is_a_problem(
     result = shell.run(*words, code=78 if words[0] == "config" else 1)
     assert "SEC_SECRET_NOT_FOUND" in result.output
     assert "driver" in result.output
+    if words[0] == "config":
+        assert "engines.yaml:6: engines.python.connections.driver.options" in result.output
 
 
 def test_a_reference_that_is_no_name_of_a_secret_is_refused_unseen(shell: CommandLine) -> None:

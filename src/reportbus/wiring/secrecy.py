@@ -57,25 +57,25 @@ def _written(connection: ConnectionSettings) -> Iterator[str]:
 
 
 def secrets_missing(settings: Settings, secrets: Secrets) -> Iterator[PlacedProblem]:
-    """What is wrong with the secrets that the engines' connections name."""
+    """What is wrong with the secrets that the engines' connections name, with the option that names each."""
+    places = {each.name: each.where for each in settings.effective}
     for type_, engine in settings.engines.items():
         if not engine.enabled or not isinstance(engine, PythonSettings):
             continue
         for connection in engine.connections.values():
-            field = f"engines.{type_.lower()}.connections.{connection.name}"
-            for name in _named(connection):
+            for option, name in _named(connection):
+                field = f"engines.{type_.lower()}.connections.{connection.name}.{option}"
                 try:
                     secrets.get(name)
                 except Permanent as error:
-                    yield PlacedProblem(error.code, error.text, field)
+                    yield PlacedProblem(error.code, error.text, field, places.get(field))
 
 
-def _named(connection: ConnectionSettings) -> Iterator[str]:
-    """The names of the secrets that a connection is opened with."""
+def _named(connection: ConnectionSettings) -> Iterator[tuple[str, str]]:
+    """The names of the secrets that a connection is opened with, each behind the option that has it."""
     match connection:
-        case PostgresqlConnection(secret=str(name)) | SqlAlchemyConnection(secret=str(name)):
-            yield name
-        case AdbcConnection():
-            if connection.secret is not None:
-                yield connection.secret
-            yield from filter(None, map(secret_named, connection.options.values()))
+        case PostgresqlConnection() | SqlAlchemyConnection() | AdbcConnection() if connection.secret:
+            yield "secret", connection.secret
+    if isinstance(connection, AdbcConnection):
+        for name in filter(None, map(secret_named, connection.options.values())):
+            yield "options", name
