@@ -52,7 +52,7 @@ _END_OTHERS: Final = (
 )
 _LOOK_SECONDS: Final = 0.05
 _LOG_END: Final = 3_000
-_OPEN_JOBS: Final = tables.jobs.c.state.in_(["READY", "WAITING", "RUNNING"])
+_OPEN_JOBS: Final = tables.jobs.c.state.in_(tables.OPEN_STATES)
 
 
 class More(TypedDict, total=False):

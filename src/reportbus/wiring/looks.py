@@ -47,7 +47,7 @@ def bus(settings: Settings) -> Look:
 def ledger(settings: Settings) -> Look:
     """Whether its schema is this version's."""
     from reportbus.adapters.ledger.database import Database
-    from reportbus.adapters.ledger.revision import REVISION, current, looked_up
+    from reportbus.adapters.ledger.revision import current, looked_up, misfit
 
     database = Database(settings.ledger.url, SystemClock(), pool=1)
     try:
@@ -59,9 +59,6 @@ def ledger(settings: Settings) -> Look:
         database.close()
     if file is not None and have is None:
         return True, f"{file} {_EMPTY}"
-    if have != REVISION:
-        return (
-            False,
-            f"its schema is {have or 'empty'}, this version's is {REVISION}; run: reportbus db upgrade",
-        )
+    if wrong := misfit(have):
+        return False, f"its {wrong}"
     return True, f"it answers; its schema is {have}"

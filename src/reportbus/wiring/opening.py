@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from reportbus.core.errors import Transient
 from reportbus.stages.worker import Absence
+from reportbus.wiring.roles import PARTS_OF
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -15,16 +16,13 @@ if TYPE_CHECKING:
 
 _PAUSE_SECONDS: Final = 1.0
 
-_WITHOUT: Final = frozenset({"poller"})
-"""Roles that have no need of a ledger."""
-
 
 def wait_for_ledger(parts: Parts, roles: Collection[str], stop: Event) -> bool:
     """Open the ledger as soon as it is there, where the roles need one; False where `stop` is set before.
 
     Raises Permanent where waiting would not help: another schema, no such host, a log-in that is refused.
     """
-    if _WITHOUT.issuperset(roles):
+    if not any("ledger" in PARTS_OF[role] for role in roles):
         return True
     absence = Absence(parts.clock)
     while not stop.is_set():

@@ -19,3 +19,12 @@ STAGE_OF: Final = {
     "distributor": Stage.DELIVER,
     "notifier": Stage.NOTIFY,
 }
+
+PARTS_OF: Final = {
+    "poller": ("worktable", "bus"),
+    "orchestrator": ("bus", "ledger"),
+    "generator": ("ledger", "staging", "bus"),
+    "distributor": ("ledger", "staging", "bus"),
+    "notifier": ("ledger", "worktable"),
+}
+"""What each role works with; the distributor also with the destinations."""

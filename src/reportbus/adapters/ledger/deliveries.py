@@ -47,14 +47,11 @@ def targets_answered(*states: DeliveryState) -> ColumnElement[int]:
     return statement.correlate(tables.requests).scalar_subquery()
 
 
-_TROUBLED: Final = _requests.code != ""
-"""In the words of an index: the run has failed, or is about to."""
-
 _LOOKED_AT: Final[Mapping[DeliveryState, ColumnElement[bool]]] = {
     DeliveryState.OPEN: _requests.ended_at.is_(None),
     DeliveryState.DELIVERED: targets_answered(DeliveryState.DELIVERED) > 0,
-    DeliveryState.FAILED: and_(_TROUBLED, targets_answered(DeliveryState.FAILED) > 0),
-    DeliveryState.SKIPPED: and_(_TROUBLED, _requests.targets > targets_answered()),
+    DeliveryState.FAILED: and_(tables.TROUBLED, targets_answered(DeliveryState.FAILED) > 0),
+    DeliveryState.SKIPPED: and_(tables.TROUBLED, _requests.targets > targets_answered()),
 }
 """Where a target in that state may be: in all requests that have one, and in few others."""
 

@@ -95,7 +95,7 @@ def excuse(connection: Connection, dialect: Dialect, worker: int, jobs: Collecti
             dialect.among(_jobs.job_key, "jobs"),
             _jobs.worker != worker,
             _jobs.losses > 0,
-            _jobs.state.in_(["READY", "WAITING", "RUNNING"]),
+            _jobs.state.in_(tables.OPEN_STATES),
         ),
         skip=True,
     )

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Select, func, literal_column, select
+from sqlalchemy import Select, func, select
 
 from reportbus.adapters.ledger import tables
 from reportbus.adapters.ledger.contents import readable
@@ -41,8 +41,6 @@ STREAM_ROWS: Final = 2000
 _requests = tables.requests.c
 _audit = tables.audit_log.c
 _VIEW: Final = select(tables.requests, targets_answered(DeliveryState.DELIVERED).label("delivered"))
-_TROUBLED: Final = _requests.code != literal_column("''")
-"""In the words of the index over them: nothing leads to `ref` itself."""
 
 
 class SqlRecords:
@@ -59,7 +57,7 @@ class SqlRecords:
     def of_rows(self, rows: Mapping[str, str]) -> Mapping[str, RequestView]:
         among, keys = self._database.dialect.among, self._database.dialect.keys
         own = _VIEW.where(among(_requests.request_id, "ids"))
-        troubled = _VIEW.where(_TROUBLED, among(_requests.ref, "refs")).order_by(_requests.request_key)
+        troubled = _VIEW.where(tables.TROUBLED, among(_requests.ref, "refs")).order_by(_requests.request_key)
         with self._database.read() as connection:
             found = [
                 *connection.execute(troubled, {"refs": keys(rows)}),
@@ -96,7 +94,7 @@ class SqlRecords:
             .outerjoin(tables.workers, tables.workers.c.worker == job.worker)
             .where(
                 job.job_key.between(first, first + tables.JOBS_PER_REQUEST - 1),
-                job.state.in_(["READY", "WAITING", "RUNNING"]),
+                job.state.in_(tables.OPEN_STATES),
             )
             .order_by(job.number)
         )

@@ -40,10 +40,15 @@ def looked_up(path: Path) -> str | None:
 
 def require_current(database: Database) -> None:
     """Raise Permanent SYS_SCHEMA where the database does not have this version's schema."""
-    have = current(database)
+    if wrong := misfit(current(database)):
+        raise Permanent("SYS_SCHEMA", f"the ledger's {wrong}")
+
+
+def misfit(have: str | None) -> str:
+    """Why a schema is not the one that this version works with, and what to do; empty for that one."""
+    if have == REVISION:
+        return ""
     if have and have > REVISION:
-        text = f"the ledger's schema is none that this version knows: {have}, and not {REVISION}"
-        raise Permanent("SYS_SCHEMA", f"{text}; start the version that made it")
-    if have != REVISION:
-        text = f"the ledger's schema is {have or 'empty'}, this version's is {REVISION}"
-        raise Permanent("SYS_SCHEMA", f"{text}; run: reportbus db upgrade")
+        text = f"schema is none that this version knows: {have}, and not {REVISION}"
+        return f"{text}; start the version that made it"
+    return f"schema is {have or 'empty'}, this version's is {REVISION}; run: reportbus db upgrade"

@@ -28,6 +28,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    literal_column,
 )
 
 METADATA: Final = MetaData()
@@ -77,7 +78,10 @@ def _partial_index(name: str, *columns: Column[Any], where: ColumnElement[bool])
 
 
 _partial_index("requests_live", requests.c.expires_at, where=requests.c.ended_at.is_(None))
-_partial_index("requests_troubled", requests.c.request_key, where=requests.c.code != "")
+TROUBLED: Final = requests.c.code != literal_column("''")
+"""The run has failed, or is about to. As written in the index over it: a bound value would not lead there."""
+
+_partial_index("requests_troubled", requests.c.request_key, where=TROUBLED)
 _partial_index("requests_unwritten", requests.c.request_key, where=requests.c.unwritten)
 
 contents: Final = Table(
@@ -215,6 +219,9 @@ workers: Final = Table(
     Column("gone", Boolean, nullable=False),
 )
 _partial_index("workers_here", workers.c.worker, where=workers.c.gone.is_(False))
+
+OPEN_STATES: Final = ("READY", "WAITING", "RUNNING")
+"""Those of jobs that have no answer yet."""
 
 JOBS_PER_REQUEST: Final = 1 << 20
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reportbus.config import Settings
-    from reportbus.ports import Engine
     from reportbus.wiring.parts import Parts
 
 FAILED: Final = 1
@@ -221,11 +220,6 @@ def either(ids: Sequence[str], *, everything: bool, what: str) -> None:
         raise click.UsageError(f"Name {what}, or say --all; not both.")
     if not ids and not everything:
         raise click.UsageError(f"Name {what}, or say --all.")
-
-
-def engines(parts: Parts) -> Mapping[str, Engine]:
-    """The engines. Raises ConfigurationRefused where a report's definition is no good."""
-    return parts.engines
 
 
 def operator() -> str:

@@ -40,7 +40,7 @@ def test(*, names: tuple[str, ...], as_json: bool) -> None:
     configured = parts.settings.engines
     test_all(
         "engine",
-        context.engines(parts),
+        parts.engines,
         [name.upper() for name in names],
         lambda name: absence(name, configured),
         without=[(name, None, text) for name, text in without_adapter(parts.settings)],

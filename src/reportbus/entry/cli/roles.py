@@ -16,22 +16,13 @@ from reportbus.entry.cli import context
 from reportbus.entry.cli.limits import places
 from reportbus.entry.cli.output import output_option, print_fields, print_json
 from reportbus.entry.stop_signals import NUMBERS, StopSignals
-from reportbus.wiring.roles import ROLES
+from reportbus.wiring.roles import PARTS_OF, ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from threading import Event
 
     from reportbus.wiring.parts import Parts
-
-_USES: Final = {
-    "poller": ("worktable", "bus"),
-    "orchestrator": ("bus", "ledger"),
-    "generator": ("ledger", "staging", "bus"),
-    "distributor": ("ledger", "staging", "bus"),
-    "notifier": ("ledger", "worktable"),
-}
-"""The parts that each role works with; the distributor also with the destinations."""
 
 _MARGIN_SECONDS: Final = 5.0
 """After the grace, what is left of a stop takes no longer."""
@@ -64,7 +55,7 @@ def _serve(roles: Sequence[str], *, as_json: bool) -> None:
     from reportbus.wiring.opening import wait_for_ledger
 
     parts = context.parts(serving=True)
-    context.engines(parts)
+    parts.engines  # noqa: B018 - makes them: a definition that is no good is told before anything runs
     stop = _stop(parts.settings.stop.grace_seconds)
     if not wait_for_ledger(parts, roles, stop):
         return
@@ -108,7 +99,7 @@ def _announce(parts: Parts, roles: Sequence[str], *, as_json: bool) -> None:
         "ledger": effective["ledger.url"],
         "staging": settings.staging.root,
     }
-    used = {part for role in roles for part in _USES[role]}
+    used = {part for role in roles for part in PARTS_OF[role]}
     where = {"home": settings.home} | {part: place for part, place in all_.items() if part in used}
     if "distributor" in roles:
         targets = settings.destinations

@@ -62,7 +62,7 @@ def _desk(parts: Parts) -> Desk:
         operations=parts.ledger.operations,
         records=parts.ledger.records,
         worktable=parts.worktable,
-        rules=lambda: intake_rules(parts.settings, context.engines(parts)),
+        rules=lambda: intake_rules(parts.settings, parts.engines),
         clock=parts.clock,
         redactor=parts.redactor,
     )

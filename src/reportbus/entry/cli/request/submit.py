@@ -117,7 +117,7 @@ def _check(parts: Parts, rows: Sequence[Mapping[str, JsonValue]]) -> None:
     from reportbus.entry.actions.submitting import check
     from reportbus.wiring.rules import intake_rules
 
-    rules = intake_rules(parts.settings, context.engines(parts))
+    rules = intake_rules(parts.settings, parts.engines)
     problems = check(rows, rules, parts.clock.now())
     if problems:
         raise context.failed(problems)

@@ -50,7 +50,7 @@ def line_of(parts: Parts) -> Line:
         records=parts.records,
         worktable=parts.worktable_rows,
         clock=parts.clock,
-        rules=lambda: intake_rules(parts.settings, context.engines(parts)),
+        rules=lambda: intake_rules(parts.settings, parts.engines),
         attempts=attempts,
         limits=limits(parts.settings),
         poll_seconds=parts.settings.poll.interval_seconds,
