@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ import pytest
 
 from reportbus.adapters.sqlite.changes import Changes
 from reportbus.adapters.sqlite.database import Database, timestamp
+from reportbus.adapters.sqlite.errors import our_errors
 from reportbus.adapters.sqlite.file_writes import FileWrites
 from reportbus.core.errors import Permanent, Transient
 
@@ -88,6 +90,21 @@ def test_what_does_not_fit_the_tables_never_passes(database: Database, statement
     with pytest.raises(Permanent) as refused, database.write() as connection:
         connection.execute(statement)
     assert refused.value.code == code
+
+
+def test_a_log_that_was_cut_off_is_damage_and_no_fault_that_passes(path: Path) -> None:
+    """SQLite calls it an I/O error: its index still leads behind the end of the log."""
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as writer,
+        closing(sqlite3.connect(path, isolation_level=None)) as reader,
+    ):
+        writer.execute("PRAGMA journal_mode = wal")
+        writer.execute("CREATE TABLE texts (text)")
+        writer.executemany("INSERT INTO texts VALUES (?)", [("x" * 2_000,)] * 50)
+        log = path.with_name(f"{path.name}-wal")
+        os.truncate(log, log.stat().st_size // 2)
+        with pytest.raises(Permanent, match=r"SYS_BUS: .*damaged"), our_errors(path, "SYS_BUS"):
+            reader.execute("SELECT sum(length(text)) FROM texts").fetchall()
 
 
 def test_an_unreadable_folder_is_named(tmp_path: Path) -> None:

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PASSING: Final = frozenset({errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC})
+_DAMAGED: Final = frozenset(
+    {sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_DATA, sqlite3.SQLITE_IOERR_CORRUPTFS}
+)
+"""Told as I/O errors, these mean a file or a log that is not what was written: waiting does not help."""
+
 _PRIMARY: Final = 0xFF  # extended result codes hold the primary one in their lowest byte
 
 
@@ -38,6 +43,8 @@ def primary_code(error: sqlite3.Error) -> int:
 
 def _translated(error: sqlite3.Error, path: Path, code: str) -> ReportbusError:
     """The error with SQLite's message, which names tables and columns, never values."""
+    if getattr(error, "sqlite_errorcode", 0) in _DAMAGED:
+        return Permanent(code, f"{path}: the file or its log is damaged: {error}")
     match primary_code(error):
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             fault = "another program holds its lock for too long; end that program's transaction"
